@@ -1,0 +1,71 @@
+# What every script here shares: paths, messages, and how the running testbed is found.
+# To be sourced; it changes nothing.
+set -euo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+ROOT=$(dirname "$HERE")
+TB=$ROOT/target/testbed # everything that building and running writes
+BIN=$TB/bin
+IMAGES=$TB/images
+ST=$TB/state # one run's data, certificates, logs and pid: gone after testbed/down
+UNDO=$TB/undo # what a run changed on the machine; outlives a run that was killed
+MODE=$TB/mode # exists while the user's own cluster is used instead
+LOCK=$TB/lock
+
+# Folders that containerd, libcni and the kubelet use whatever they are told: a run hides the machine's own.
+HIDDEN=(/var/lib/cni /var/lib/kubelet /var/log/containers)
+
+NODE=testbed
+NODE_IP=10.77.0.1
+
+# CI starts scripts with an empty environment.
+export HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+export PATH=$TB/go/bin:${PATH:-/usr/bin:/bin}:$HOME/.cargo/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+say() { printf '%s\n' "testbed: $*"; }
+die() { printf '%s\n' "testbed: $*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null; }
+own_cluster() { [ ! -e "$MODE" ]; }
+
+# One up, down or build at a time. The kernel drops the lock with its holder, however that ends.
+lock() {
+  mkdir -p "$TB"
+  exec 9>"$LOCK"
+  flock -n 9 || { say "waiting for another testbed command to end"; flock 9; }
+}
+
+# start_time PID: when the process was started, in ticks since boot; fails if there is none or only its corpse.
+# The command's name, which ends with the last ')', may hold spaces: what follows it are fields 3 (state) and up.
+start_time() {
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  set -- ${stat##*)}
+  [ "$1" != Z ] && echo "${20}"
+}
+
+gone() { ! start_time "$1" >/dev/null; }
+
+# The pid of the process that holds the testbed's namespaces; fails if it is gone. The start time tells it from
+# another process that was given the same number later.
+holder() {
+  local pid started
+  [ -s "$ST/pid" ] && read -r pid started <"$ST/pid" || return 1
+  [ "$(start_time "$pid")" = "$started" ] && echo "$pid"
+}
+
+# inside PID CMD...: runs CMD in all of the testbed's namespaces.
+inside() {
+  local ns=/proc/$1/ns
+  shift
+  nsenter --net="$ns/net" --mount="$ns/mnt" --pid="$ns/pid_for_children" -- "$@"
+}
+
+# wait_for SECONDS WHAT CMD...: until CMD succeeds; fails, naming WHAT, when the time is over.
+wait_for() {
+  local end=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || { echo "testbed: gave up waiting for $what" >&2; return 1; }
+    sleep 0.1
+  done
+}
