@@ -3,7 +3,7 @@
 R=/run/testbed
 E=$R/etc
 P=$R/pki
-export PATH=/run/testbed-bin:$PATH KUBECONFIG=$P/admin.kubeconfig
+export PATH=/run/testbed-bin:$PATH KUBECONFIG=$P/admin.kubeconfig KUBECACHEDIR=$R/kubectl-cache
 
 etcd() {
   exec etcd --name testbed --data-dir $R/etcd --log-level warn --unsafe-no-fsync \

@@ -7,13 +7,11 @@ ROOT=$(dirname "$HERE")
 TB=$ROOT/target/testbed # everything that building and running writes
 BIN=$TB/bin
 IMAGES=$TB/images
-ST=$TB/state # one run's data, certificates, logs and pid: gone after testbed/down
-UNDO=$TB/undo # what a run changed on the machine; outlives a run that was killed
 MODE=$TB/mode # exists while the user's own cluster is used instead
-LOCK=$TB/lock
 
-# Folders that containerd, libcni and the kubelet use whatever they are told: a run hides the machine's own.
-HIDDEN=(/var/lib/cni /var/lib/kubelet /var/log/containers)
+# Several testbeds can run side by side, told apart by $TESTBED: tests need not disturb a demo. What belongs to one run:
+ST=$TB/state${TESTBED:+-$TESTBED} # data, certificates, logs, pid; gone after testbed/down
+CGROUP=testbed-$(cksum <<<"$ST" | cut -d' ' -f1)
 
 NODE=testbed
 NODE_IP=10.77.0.1
@@ -27,10 +25,10 @@ die() { printf '%s\n' "testbed: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null; }
 own_cluster() { [ ! -e "$MODE" ]; }
 
-# One up, down or build at a time. The kernel drops the lock with its holder, however that ends.
+# lock FILE: one command at a time. The kernel drops the lock with its holder, however that ends.
 lock() {
   mkdir -p "$TB"
-  exec 9>"$LOCK"
+  exec 9>"$1"
   flock -n 9 || { say "waiting for another testbed command to end"; flock 9; }
 }
 

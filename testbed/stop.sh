@@ -1,4 +1,4 @@
-# Ending a run and putting the machine back as it was. To be sourced after lib.sh.
+# Ending a run and removing what it left. To be sourced after lib.sh.
 
 cgroup_roots() {
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d; fi
@@ -30,27 +30,14 @@ end_processes() {
 remove_cgroups() {
   local dir
   for dir in $(cgroup_roots); do
-    [ -d "$dir/testbed" ] || continue
-    find "$dir/testbed" -depth -type d -exec rmdir {} + 2>/dev/null || [ ! -d "$dir/testbed" ] || return 1
+    [ -d "$dir/$CGROUP" ] || continue
+    find "$dir/$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null || [ ! -d "$dir/$CGROUP" ] || return 1
   done
-}
-
-put_back() {
-  local what value
-  [ -e "$UNDO" ] || return 0
-  while read -r what value; do
-    case $what in
-      sysctl) sysctl -qw "$value" ;;
-      rmdir) [ ! -d "$value" ] || rmdir --ignore-fail-on-non-empty "$value" ;;
-    esac
-  done <"$UNDO"
-  rm "$UNDO"
 }
 
 # Harmless at any time, in any state.
 stop() {
   end_processes
   wait_for 10 "the cgroups to empty" remove_cgroups
-  put_back
   rm -rf "$ST"
 }
