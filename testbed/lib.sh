@@ -7,10 +7,10 @@ ROOT=$(dirname "$HERE")
 TB=$ROOT/target/testbed # everything that building and running writes
 BIN=$TB/bin
 IMAGES=$TB/images
-MODE=$TB/mode # exists while the user's own cluster is used instead
 
 # Several testbeds can run side by side, told apart by $TESTBED: tests need not disturb a demo. What belongs to one run:
 ST=$TB/state${TESTBED:+-$TESTBED} # data, certificates, logs, pid; gone after testbed/down
+MODE=$TB/mode${TESTBED:+-$TESTBED} # exists while the user's own cluster is used instead
 CGROUP=testbed-$(cksum <<<"$ST" | cut -d' ' -f1)
 
 NODE=testbed
@@ -23,7 +23,16 @@ export PATH=$TB/go/bin:${PATH:-/usr/bin:/bin}:$HOME/.cargo/bin:/usr/local/go/bin
 say() { printf '%s\n' "testbed: $*"; }
 die() { printf '%s\n' "testbed: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null; }
+at_least() { printf '%s\n' "$1" "$2" | sort -VC; } # at_least WANTED FOUND, versions
 own_cluster() { [ ! -e "$MODE" ]; }
+
+# Prints the version of the Go on PATH. For what is to be built: one that is older than the go.mod files here want, but not
+# than 1.21, fetches the wanted one as a module.
+go_version() { (cd / && GOTOOLCHAIN=local go version | sed 's/^go version go\([0-9.]*\).*/\1/'); }
+use_go() {
+  export GOFLAGS=-buildvcs=false
+  at_least 1.26 "$(go_version)" || export GOTOOLCHAIN=go1.26.6
+}
 
 # lock FILE: one command at a time. The kernel drops the lock with its holder, however that ends.
 lock() {
