@@ -47,9 +47,10 @@ make_pki() {
   certificate kubelet "/CN=$NODE" serverAuth "DNS:$NODE,IP:$NODE_IP,IP:127.0.0.1"
   certificate apiserver-kubelet /O=system:masters/CN=kube-apiserver-kubelet-client clientAuth
   certificate admin /O=system:masters/CN=admin clientAuth
+  certificate coredns /O=system:masters/CN=coredns clientAuth
   certificate node "/O=system:nodes/CN=system:node:$NODE" clientAuth
   for name in controller-manager scheduler proxy; do certificate $name /CN=system:kube-$name clientAuth; done
-  for name in admin node controller-manager scheduler proxy; do kubeconfig $name; done
+  for name in admin coredns node controller-manager scheduler proxy; do kubeconfig $name; done
   new_key sa
   openssl ec -in "$PKI/sa.key" -pubout -out "$PKI/sa.pub" 2>/dev/null
 }
