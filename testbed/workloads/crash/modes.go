@@ -52,7 +52,7 @@ var modes = []mode{
 	{"stack-overflow", "endless recursion", after(func(options) { orders.Resolve("root", 0) })},
 	{"oom", "allocate until the kernel kills it", after(func(options) { memory.Hoard(os.Stdout) })},
 	{"open-files", "run out of file descriptors, log.Fatal", after(func(options) { process.ExhaustFiles() })},
-	{"fill-disk", "write --mib to the file --state, then sleep", after(fillDisk)},
+	{"fill-disk", "write --mib to the file --state, then run", after(fillDisk)},
 	{"once", "panic the first time, then run; --state is the file that remembers", once},
 	{"biglog", "write --mib of log, then panic", after(bigLog)},
 	{"secrets", "log credentials, then panic", after(secrets)},
@@ -106,7 +106,7 @@ func fillDisk(opts options) {
 		log.Fatal(err)
 	}
 	log.Printf("%d MiB cached in %s", opts.mib, opts.state)
-	process.AwaitTerm()
+	process.Serve(opts.listen, process.Healthy)
 }
 
 func bigLog(opts options) {

@@ -66,6 +66,17 @@ func TestTheLoadEndsByItselfAndHasReachedTheServer(t *testing.T) {
 	}
 }
 
+func TestAShopThatNeverAnswersIsSaid(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	if err := awaitShop(context.Background(), options{url: server.URL, doors: time.Second}); err != nil {
+		t.Errorf("an answer of any kind is an open shop, got %v", err)
+	}
+	server.Close()
+	if err := awaitShop(context.Background(), options{url: server.URL, doors: time.Millisecond}); err == nil {
+		t.Error("a closed port was taken for a shop")
+	}
+}
+
 func TestWrongOptionsAreRefused(t *testing.T) {
 	for _, args := range [][]string{{"--url", "shop"}, {"--workers", "0"}, {"--for", "0s"}} {
 		if _, err := parse(args); err == nil {

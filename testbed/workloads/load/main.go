@@ -19,6 +19,7 @@ type options struct {
 	workers int
 	pause   time.Duration
 	ramp    time.Duration
+	doors   time.Duration
 	span    time.Duration
 }
 
@@ -34,6 +35,10 @@ func main() {
 	limited, cancel := context.WithTimeout(signalled, opts.span)
 	defer cancel()
 
+	if err := awaitShop(limited, opts); err != nil {
+		log.Printf("load: %v", err)
+		os.Exit(1)
+	}
 	fmt.Printf("load: %d customers shop at %s for %s\n", opts.workers, opts.url, opts.span)
 	counts := newTally()
 	done := make(chan struct{})
@@ -48,6 +53,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&opts.workers, "workers", 24, "customers at the same time")
 	flags.DurationVar(&opts.pause, "pause", 25*time.Millisecond, "mean pause of a customer between two requests")
 	flags.DurationVar(&opts.ramp, "ramp", 8*time.Second, "time until all customers have arrived")
+	flags.DurationVar(&opts.doors, "wait", 30*time.Second, "how long the shop may take to answer at all")
 	flags.DurationVar(&opts.span, "for", 90*time.Second, "time after which the load ends by itself")
 	if err := flags.Parse(args); err != nil {
 		return opts, err

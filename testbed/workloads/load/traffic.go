@@ -20,6 +20,24 @@ const (
 	requestsPerConnection = 20
 )
 
+// awaitShop returns when the shop answers: a Service that was only just made
+// takes a moment, and that is not what the load is to show.
+func awaitShop(ctx context.Context, opts options) error {
+	waited, cancel := context.WithTimeout(ctx, opts.doors)
+	defer cancel()
+	client := &http.Client{Timeout: patience}
+	for {
+		response, err := client.Get(opts.url + "/healthz")
+		if err == nil {
+			response.Body.Close()
+			return nil
+		}
+		if !wait(waited, 200*time.Millisecond) {
+			return fmt.Errorf("the shop does not answer: %w", err)
+		}
+	}
+}
+
 // drive runs the customers until the context ends.
 func drive(ctx context.Context, opts options, counts *tally) {
 	client := &http.Client{
