@@ -41,24 +41,12 @@ lock() {
   flock -n 9 || { say "waiting for another testbed command to end"; flock 9; }
 }
 
-# start_time PID: when the process was started, in ticks since boot; fails if there is none or only its corpse.
-# The command's name, which ends with the last ')', may hold spaces: what follows it are fields 3 (state) and up.
-start_time() {
-  local stat
-  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  set -- ${stat##*)}
-  [ "$1" != Z ] && echo "${20}"
-}
+# The pid of the process that holds the testbed's namespaces; fails if there is none. It is found by its arguments: a pid
+# written to a file could be another process's by now, or be lost with the file while the testbed runs on.
+holder() { pgrep -o -f "^unshare .* $CGROUP\$"; }
 
-gone() { ! start_time "$1" >/dev/null; }
-
-# The pid of the process that holds the testbed's namespaces; fails if it is gone. The start time tells it from
-# another process that was given the same number later.
-holder() {
-  local pid started
-  [ -s "$ST/pid" ] && read -r pid started <"$ST/pid" || return 1
-  [ "$(start_time "$pid")" = "$started" ] && echo "$pid"
-}
+# Whether a process has ended. A corpse that nobody has buried yet has no memory map left, hence no such link.
+gone() { ! readlink "/proc/$1/exe" >/dev/null; }
 
 # inside PID CMD...: runs CMD in all of the testbed's namespaces.
 inside() {
