@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use clap::Parser;
 use coroner::classify::Category;
+use coroner::cli::operator::OperatorArgs;
 use coroner::config::{Config, ExcerptPolicy};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -202,6 +204,24 @@ fn every_setting_reaches_the_operator() {
     assert_eq!(config.notify.slack_webhook_file, None);
     let env = container(&objects)["env"].as_array().unwrap();
     assert!(env.contains(&json!({"name": "CORONER_LOG", "value": "debug"})), "{env:?}");
+}
+
+/// The arguments of `coroner operator`, by the operator's own parser.
+#[derive(Parser)]
+struct Operator {
+    #[command(flatten)]
+    _arguments: OperatorArgs,
+}
+
+#[test]
+#[ignore = "needs helm, which testbed/build makes"]
+fn the_operator_understands_its_arguments() {
+    let objects = render(json!({}));
+    let arguments = strings(&container(&objects)["args"]);
+    assert_eq!(arguments[0], "operator");
+    if let Err(error) = Operator::try_parse_from(arguments) {
+        panic!("{error}");
+    }
 }
 
 #[test]
