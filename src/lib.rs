@@ -12,6 +12,7 @@
 //! clock of their own. [`watch`], [`log`], [`context`], [`publish`] and [`notify`] are the edges that hold a client.
 //! [`pipeline`] drives them; [`operator`] wires the tasks; [`cli`] is the face.
 
+pub mod admin;
 pub mod classify;
 pub mod cli;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod pipeline;
 pub mod publish;
 pub mod redact;
 pub mod report;
+pub mod telemetry;
 pub mod termination;
 pub mod watch;
 pub mod yaml;
