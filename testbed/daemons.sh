@@ -51,6 +51,9 @@ fakenode() {
     --cert $P/kubelet.crt --key $P/kubelet.key --listen 127.0.0.1:10350 --dir $R/fakenode
 }
 
+# A stand-in for Slack, where pods and the machine reach it: nothing here has a route to the real one.
+slack() { exec slack --listen $NODE_IP:8065 --file $R/log/slack.jsonl; }
+
 # start DAEMON...
 start() {
   local name
@@ -65,6 +68,7 @@ ready() {
     kube-apiserver) kubectl get --raw /readyz ;;
     containerd) ctr version ;;
     kubelet) curl -sf http://127.0.0.1:10248/healthz ;;
+    slack) curl -sf http://$NODE_IP:8065/healthz ;;
     *) kill -0 "$(cat $R/pids/$1)" ;;
   esac
 }
