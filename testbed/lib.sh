@@ -24,6 +24,7 @@ say() { printf '%s\n' "testbed: $*"; }
 die() { printf '%s\n' "testbed: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null; }
 at_least() { printf '%s\n' "$1" "$2" | sort -VC; } # at_least WANTED FOUND, versions
+need_root() { [ "$(id -u)" = 0 ] || die "must run as root: it is about namespaces, mounts and cgroups"; }
 own_cluster() { [ ! -e "$MODE" ]; }
 
 # Prints the version of the Go on PATH. For what is to be built: one that is older than the go.mod files here want, but not
