@@ -11,10 +11,12 @@
 //! | `coroner_events_total` | `result` | Events on pods |
 //! | `coroner_notifications_total` | `sink`, `result` | messages |
 //! | `coroner_watch_lists_total` | | complete lists of pods |
+//! | `coroner_watch_failures_total` | `result` | lists and watches that failed, by stage |
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -25,6 +27,7 @@ use prometheus_client::registry::Registry;
 use crate::classify::{Finding, reason};
 use crate::report::EvidenceState;
 use crate::termination::Termination;
+use crate::watch::{Scope, WatchError};
 
 /// Buckets of the latency from finishedAt: that time has whole seconds, and the kubelet's relist takes about one.
 const LATENCY_BUCKETS: [f64; 10] = [0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 120.0];
@@ -68,6 +71,41 @@ struct Inner {
     events: Family<ResultLabel, Counter>,
     notifications: Family<SinkLabels, Counter>,
     lists: Counter,
+    watch_failures: Family<ResultLabel, Counter>,
+}
+
+/// A termination and when it was seen: what latencies are counted from.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// What ended.
+    pub termination: Arc<Termination>,
+    /// When the watch told of it.
+    pub seen_at: Timestamp,
+}
+
+impl Sighting {
+    /// A termination that the watch has just told of.
+    pub fn now(termination: Arc<Termination>) -> Self {
+        Self { termination, seen_at: Timestamp::now() }
+    }
+
+    fn since_seen(&self) -> Duration {
+        elapsed(self.seen_at)
+    }
+
+    /// Since finishedAt; since it was seen where the kubelet gives no finishedAt.
+    fn since_finished(&self) -> Duration {
+        elapsed(self.termination.finished_at.unwrap_or(self.seen_at))
+    }
+}
+
+/// The clocks of node and operator differ: what lies ahead counts as now.
+fn elapsed(since: Timestamp) -> Duration {
+    Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or(Duration::ZERO)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The metrics of one process. Cheap to clone.
@@ -94,6 +132,7 @@ impl Metrics {
             events: Family::default(),
             notifications: Family::default(),
             lists: Counter::default(),
+            watch_failures: Family::default(),
         };
         let registry = &mut inner.registry;
         registry.register("terminations", "Terminations recorded in a report", inner.terminations.clone());
@@ -105,6 +144,7 @@ impl Metrics {
         registry.register("events", "Events on pods", inner.events.clone());
         registry.register("notifications", "Messages by sink and result", inner.notifications.clone());
         registry.register("watch_lists", "Complete lists of pods", inner.lists.clone());
+        registry.register("watch_failures", "Lists and watches that failed", inner.watch_failures.clone());
         Self(Arc::new(inner))
     }
 
@@ -117,13 +157,20 @@ impl Metrics {
     }
 
     /// A list of pods is complete.
-    pub fn list_done(&self, scope: &str) {
+    pub fn list_done(&self, scope: &Scope, pods: usize) {
         self.0.lists.inc();
-        tracing::info!(scope, "list of pods complete");
+        tracing::info!(%scope, pods, "list of pods complete");
+    }
+
+    /// A list or watch failed; the stream tries again by itself.
+    pub fn watch_failed(&self, error: &WatchError) {
+        self.0.watch_failures.get_or_create(&ResultLabel { result: error.category() }).inc();
+        tracing::warn!(error = %Chain(error), "watch interrupted");
     }
 
     /// A termination was recognised and goes on to its log.
-    pub fn recognised(&self, termination: &Termination) {
+    pub fn recognised(&self, sighting: &Sighting) {
+        let termination = &sighting.termination;
         self.0.queue.inc();
         tracing::debug!(
             namespace = termination.pod.namespace,
@@ -167,7 +214,8 @@ impl Metrics {
     }
 
     /// A termination is counted in a report.
-    pub fn recorded(&self, termination: &Termination, finding: &Finding, report: &str, new: bool, latency: Duration) {
+    pub fn recorded(&self, sighting: &Sighting, finding: &Finding, report: &str, new: bool) {
+        let (termination, latency) = (&sighting.termination, sighting.since_finished());
         let built_in = reason::category_of(&finding.reason).is_some();
         let labels = CauseLabels {
             category: finding.category.as_str(),
@@ -183,7 +231,8 @@ impl Metrics {
             culprit = finding.culprit.as_ref().map(crate::classify::Culprit::short),
             report,
             new,
-            latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+            since_finished_ms = millis(latency),
+            since_seen_ms = millis(sighting.since_seen()),
             "crash recorded"
         );
     }
@@ -201,12 +250,14 @@ impl Metrics {
         );
     }
 
-    /// An Event was written, or not.
-    pub fn event(&self, namespace: &str, report: &str, error: Option<&dyn std::error::Error>) {
+    /// An Event was written, or not; `new`: the first one of its report.
+    pub fn event(&self, namespace: &str, report: &str, new: bool, error: Option<&dyn std::error::Error>) {
         let result = if error.is_some() { "failed" } else { "written" };
         self.0.events.get_or_create(&ResultLabel { result }).inc();
-        if let Some(error) = error {
-            tracing::warn!(namespace, report, error = %Chain(error), "event not written");
+        match error {
+            None if new => tracing::info!(namespace, report, "event written"),
+            None => tracing::debug!(namespace, report, "event written"),
+            Some(error) => tracing::warn!(namespace, report, error = %Chain(error), "event not written"),
         }
     }
 
@@ -265,6 +316,7 @@ mod tests {
             image: String::new(),
             image_id: String::new(),
             unseen: 0,
+            status_message: None,
         }
     }
 
@@ -286,13 +338,15 @@ mod tests {
 
     fn used() -> Metrics {
         let (metrics, died, error) = (Metrics::new(), termination(), std::io::Error::other("x"));
-        metrics.list_done("all");
-        metrics.recognised(&died);
+        let sighting = Sighting::now(Arc::new(died.clone()));
+        metrics.list_done(&Scope::All, 0);
+        metrics.watch_failed(&WatchError { scope: Scope::All, source: kube::runtime::watcher::Error::NoResourceVersion });
+        metrics.recognised(&sighting);
         metrics.log_fetched(&died, EvidenceState::Verified, 1);
         metrics.ignored(&died, "stopping");
-        metrics.recorded(&died, &finding(reason::DEADLOCK), "r", true, Duration::from_millis(700));
+        metrics.recorded(&sighting, &finding(reason::DEADLOCK), "r", true);
         metrics.record_failed(&died, "claim", &error);
-        metrics.event("shop", "r", None);
+        metrics.event("shop", "r", true, None);
         metrics.notified("slack", "shop", "r", "sent", None);
         metrics
     }
@@ -316,7 +370,7 @@ mod tests {
     fn a_reason_of_a_users_own_is_no_label_value() {
         let metrics = used();
         let own = crate::classify::CrashReason::custom("AcmeLicenceExpired").unwrap_or(reason::ERROR_EXIT);
-        metrics.recorded(&termination(), &finding(own), "r", true, Duration::ZERO);
+        metrics.recorded(&Sighting::now(Arc::new(termination())), &finding(own), "r", true);
         let text = metrics.render();
         assert!(text.contains("reason=\"Other\"") && !text.contains("Acme"), "{text}");
     }

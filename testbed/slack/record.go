@@ -43,11 +43,9 @@ func (r *records) add(e *entry) error {
 	defer r.mu.Unlock()
 	r.entries = append(r.entries, e)
 	e.N = len(r.entries)
-	line, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("encode request %d: %w", e.N, err)
-	}
-	if _, err := r.file.Write(append(line, '\n')); err != nil {
+	encoder := json.NewEncoder(r.file)
+	encoder.SetEscapeHTML(false) // Slack's markup is full of < and >, and people read this
+	if err := encoder.Encode(e); err != nil {
 		return fmt.Errorf("record request %d: %w", e.N, err)
 	}
 	return nil
