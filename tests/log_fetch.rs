@@ -81,10 +81,8 @@ impl Server {
             request.uri().query().unwrap().split('&').filter_map(|pair| pair.split_once('=')).collect();
         assert_eq!((query["container"], query["timestamps"]), ("api", "true"));
         assert!(!query.contains_key("limitBytes"), "limitBytes cuts off the end of a tail");
-        let asked = Asked {
-            previous: query.get("previous") == Some(&"true"),
-            tail_lines: query["tailLines"].parse().unwrap(),
-        };
+        let asked =
+            Asked { previous: query.get("previous") == Some(&"true"), tail_lines: query["tailLines"].parse().unwrap() };
         self.asked.lock().unwrap().push(asked.clone());
         Ok(match self.next(asked.previous) {
             Reply::Log(log) => Response::new(Body::from(tail(&log, asked.tail_lines))),
@@ -215,8 +213,7 @@ async fn the_latest_instance_is_read_with_previous_false() {
 #[tokio::test]
 async fn an_instance_that_has_a_successor_is_read_with_previous_true() {
     let server = Server::default().previous([Reply::Log(own())]);
-    let answer =
-        server.fetch(&Termination { successor_running: true, ..termination(SeenIn::LastState) }).await;
+    let answer = server.fetch(&Termination { successor_running: true, ..termination(SeenIn::LastState) }).await;
     assert_evidence(&answer, EvidenceState::Verified, EvidenceSource::PreviousLog);
     assert_rests_on(&answer, &own());
     assert_eq!(server.asked(), [(true, 2000)]);
@@ -235,8 +232,7 @@ async fn the_log_of_the_instance_before_is_not_accepted_and_the_other_one_is_rea
 async fn with_a_successor_the_current_log_is_never_read_whatever_became_of_the_previous_one() {
     for reply in [Reply::Log(predecessor()), Reply::Raw(String::new()), NO_PREVIOUS, error_text(ID)] {
         let server = Server::default().previous([reply]);
-        let answer =
-            server.fetch(&Termination { successor_running: true, ..termination(SeenIn::LastState) }).await;
+        let answer = server.fetch(&Termination { successor_running: true, ..termination(SeenIn::LastState) }).await;
         assert!(matches!(answer.state, EvidenceState::Gone | EvidenceState::Empty), "{answer:?}");
         assert_eq!((answer.classification.log_bytes, answer.source), (0, EvidenceSource::Status));
         assert_eq!(server.asked(), [(true, 2000)]);
@@ -365,7 +361,8 @@ async fn without_time_stamps_the_other_log_is_never_accepted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kubelet_that_is_down_or_just_starting_is_asked_again() {
-    let down = Reply::Refused(500, "Get \"https://10.0.0.1:10250/…\": dial tcp: connect: connection refused", Vec::new());
+    let down =
+        Reply::Refused(500, "Get \"https://10.0.0.1:10250/…\": dial tcp: connect: connection refused", Vec::new());
     let starting =
         Reply::Refused(404, "the server could not find the requested resource ( pods/log checkout-1)", Vec::new());
     let server = Server::default().current([down, starting, Reply::Log(own())]);
@@ -502,8 +499,7 @@ async fn a_node_that_hangs_takes_no_turns_from_the_others() {
     let server = Server::default().current([Reply::Hang, Reply::Log(own())]);
     let options = FetchOptions { total_timeout: Duration::from_secs(60), ..FetchOptions::default() };
     let patient = FetchOptions { read_timeout: Duration::from_secs(60), ..options };
-    let fetcher =
-        Fetcher::new(server.client(), Arc::new(Engine::default()), Limiter::new(one_at_a_time()), patient);
+    let fetcher = Fetcher::new(server.client(), Arc::new(Engine::default()), Limiter::new(one_at_a_time()), patient);
     let (hangs, waits, other) = (on_node("a"), on_node("a"), on_node("b"));
     let hanging = tokio::spawn({
         let fetcher = fetcher.clone();
@@ -521,12 +517,8 @@ async fn a_node_that_hangs_takes_no_turns_from_the_others() {
 async fn requests_beyond_the_rate_wait_for_their_turn() {
     let server = Server::default().current([Reply::Log(own())]);
     let options = LimitOptions { burst: NonZeroU32::MIN, wait: Duration::from_secs(60), ..one_at_a_time() };
-    let fetcher = Fetcher::new(
-        server.client(),
-        Arc::new(Engine::default()),
-        Limiter::new(options),
-        FetchOptions::default(),
-    );
+    let fetcher =
+        Fetcher::new(server.client(), Arc::new(Engine::default()), Limiter::new(options), FetchOptions::default());
     let begin = Instant::now();
     for _ in 0..5 {
         assert_eq!(fetcher.fetch(&termination(SeenIn::State)).await.state, EvidenceState::Verified);

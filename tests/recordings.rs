@@ -29,10 +29,8 @@ fn folder() -> PathBuf {
 }
 
 fn names() -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert!(names.len() >= 21, "recordings are missing: {names:?}");
     names
@@ -229,8 +227,7 @@ fn states(events: &[Event]) -> Vec<Event> {
 
 fn relist(detector: &mut Detector, events: &[Event]) -> Vec<Termination> {
     detector.list_started(&Scope::All);
-    let found =
-        states(events).iter().flat_map(|event| detector.observe(&event.object, false, event.recv)).collect();
+    let found = states(events).iter().flat_map(|event| detector.observe(&event.object, false, event.recv)).collect();
     detector.list_done(&Scope::All);
     found
 }

@@ -123,15 +123,19 @@ fn both_records_of_a_first_look_are_found_the_older_one_first() {
     statuses[0]["lastState"] = ended("a", 1, "04:40:00");
     let found = first_look(&pod(statuses, nothing()));
     let ids: Vec<_> = found.iter().map(|it| (it.instance(), it.successor_running, it.seen_in)).collect();
-    assert_eq!(ids, [
-        ("containerd://a".into(), true, SeenIn::LastState),
-        ("containerd://b".into(), false, SeenIn::State),
-    ]);
+    assert_eq!(
+        ids,
+        [("containerd://a".into(), true, SeenIn::LastState), ("containerd://b".into(), false, SeenIn::State),]
+    );
 }
 
 #[test]
 fn what_is_older_than_the_time_to_live_of_reports_is_not_found() {
-    let found = detector().observe(&pod(dead("a", 0, 2, "04:00:00"), nothing()), false, "2026-12-24T04:00:00Z".parse().unwrap());
+    let found = detector().observe(
+        &pod(dead("a", 0, 2, "04:00:00"), nothing()),
+        false,
+        "2026-12-24T04:00:00Z".parse().unwrap(),
+    );
     assert_eq!(found, []);
 }
 
@@ -186,7 +190,9 @@ fn deleted(at: &str, grace: i64) -> Value {
 #[test]
 fn what_ended_long_before_its_pod_was_deleted_was_not_being_stopped() {
     // Deleted at 04:59:00, with 30 s of grace.
-    for (finished, stopping) in [("04:50:00", None), ("04:59:02", Some(Stopping::Deleted)), ("04:58:50", Some(Stopping::Deleted))] {
+    for (finished, stopping) in
+        [("04:50:00", None), ("04:59:02", Some(Stopping::Deleted)), ("04:58:50", Some(Stopping::Deleted))]
+    {
         let found = one(first_look(&pod(dead("a", 0, 2, finished), deleted("04:59:30", 30))));
         assert_eq!(found.pod.stopping, stopping, "{finished}");
     }
@@ -271,7 +277,10 @@ fn an_evicted_pod_without_any_record_is_one_termination_of_its_own() {
     let evicted = pod(json!([]), status);
     let mut detector = detector();
     let found = one(look(&mut detector, &evicted));
-    assert_eq!((found.container.as_str(), found.seen_in, found.stated), ("app", SeenIn::PodStatus, Some(Stated::Evicted)));
+    assert_eq!(
+        (found.container.as_str(), found.seen_in, found.stated),
+        ("app", SeenIn::PodStatus, Some(Stated::Evicted))
+    );
     assert_eq!((found.exit_code, found.container_id.as_deref(), &*found.instance()), (None, None, "Evicted#0"));
     assert_eq!(found.finished_at, Some(at("04:00:00")));
     assert_eq!(look(&mut detector, &evicted), []);
@@ -308,10 +317,13 @@ fn a_pod_that_is_deleted_while_stated_to_be_preempted_tells_so_at_the_latest_the
 }
 
 fn with_sidecar(sidecar: Value, main: Value) -> SlimPod {
-    pod(main, json!({
-        "spec": {"restartPolicy": "Never", "initContainers": [{"name": "proxy", "restartPolicy": "Always"}]},
-        "status": {"initContainerStatuses": [{"name": "proxy", "restartCount": 0, "state": sidecar, "lastState": {}}]},
-    }))
+    pod(
+        main,
+        json!({
+            "spec": {"restartPolicy": "Never", "initContainers": [{"name": "proxy", "restartPolicy": "Always"}]},
+            "status": {"initContainerStatuses": [{"name": "proxy", "restartCount": 0, "state": sidecar, "lastState": {}}]},
+        }),
+    )
 }
 
 #[test]
@@ -339,7 +351,10 @@ fn a_sidecar_that_ends_while_the_main_container_runs_or_will_run_again_was_not()
 
 fn waiting(reason: &str) -> SlimPod {
     let state = json!({"waiting": {"reason": reason, "message": "in words"}});
-    pod(json!([{"name": "app", "restartCount": 0, "state": state, "lastState": {}}]), json!({"status": {"phase": "Pending"}}))
+    pod(
+        json!([{"name": "app", "restartCount": 0, "state": state, "lastState": {}}]),
+        json!({"status": {"phase": "Pending"}}),
+    )
 }
 
 fn minutes(minutes: i64) -> Timestamp {
@@ -411,8 +426,14 @@ fn the_facts_of_a_pod_are_those_that_a_report_needs() {
     });
     let found = one(first_look(&pod(dead("a", 0, 2, "04:59:00"), changes)));
     let facts = &found.pod;
-    assert_eq!((facts.namespace.as_str(), facts.name.as_str(), facts.node.as_deref()), ("shop", "web-0", Some("node-a")));
-    assert_eq!((facts.generate_name.as_deref(), facts.app_name.as_deref(), facts.revision.as_deref()), (Some("web-"), Some("web"), Some("7f69")));
+    assert_eq!(
+        (facts.namespace.as_str(), facts.name.as_str(), facts.node.as_deref()),
+        ("shop", "web-0", Some("node-a"))
+    );
+    assert_eq!(
+        (facts.generate_name.as_deref(), facts.app_name.as_deref(), facts.revision.as_deref()),
+        (Some("web-"), Some("web"), Some("7f69"))
+    );
     assert_eq!((facts.restart_policy, found.restart_policy), (RestartPolicy::OnFailure, RestartPolicy::OnFailure));
     let controller = facts.controller.clone().unwrap();
     assert_eq!((controller.kind.as_str(), controller.name.as_str()), ("ReplicaSet", "web-7f69"));
@@ -568,6 +589,9 @@ fn the_exit_facts_quote_why_the_pod_ended_rather_than_the_containers_own_message
     });
     let facts = exit_facts(&termination);
     assert_eq!(facts.message.as_deref(), Some("The node was low on resource: memory."));
-    assert_eq!((facts.exit_code, facts.reason.as_deref(), facts.stated), (Some(2), Some("Error"), Some(Stated::Evicted)));
+    assert_eq!(
+        (facts.exit_code, facts.reason.as_deref(), facts.stated),
+        (Some(2), Some("Error"), Some(Stated::Evicted))
+    );
     assert_eq!(exit_facts(&died(1, |it| it.message = Some("bye".into()))).message.as_deref(), Some("bye"));
 }
