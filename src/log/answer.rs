@@ -18,6 +18,14 @@ pub fn is_error_text(line: &[u8]) -> bool {
     ERROR_TEXTS.iter().any(|(start, holds)| line.starts_with(start) && memchr::memmem::find(line, holds).is_some())
 }
 
+/// Whether such an error is about this instance: it names the container ID, or the file by the restart count.
+pub fn error_text_names(text: &[u8], container: &str, container_id: &str, restart_count: i32) -> bool {
+    let id = container_id.rsplit("://").next().unwrap_or(container_id);
+    let file = format!("/{container}/{restart_count}.log\"");
+    let names = |it: &str| !it.is_empty() && memchr::memmem::find(text, it.as_bytes()).is_some();
+    names(id) || names(&file)
+}
+
 /// Whether a line that is not complete yet could still be such an error.
 pub fn may_be_error_text(line: &[u8]) -> bool {
     let begins = |start: &[u8]| line.starts_with(start) || start.starts_with(line);

@@ -13,7 +13,7 @@ use super::read::{self, Answer, Had, Missing, Wish};
 use super::stamps::Proof;
 use crate::classify::{Classification, Engine};
 use crate::report::{EvidenceSource, EvidenceState};
-use crate::termination::{Termination, exit_facts};
+use crate::termination::{Stopping, Termination, exit_facts};
 
 /// How logs are read.
 #[derive(Clone, Copy, Debug)]
@@ -137,18 +137,47 @@ impl<'f> Reads<'f> {
     async fn run(&mut self, first: Which, otherwise: Option<Which>) {
         let tail_lines = self.fetcher.options.tail_lines;
         let missing = match self.read(Wish { which: first, tail_lines }).await {
-            Ok(had) => return self.widen(had).await,
+            Ok(had) => match self.certain(had).await {
+                Ok(had) => return self.widen(had).await,
+                Err(missing) => missing,
+            },
             Err(missing) => missing,
         };
-        let Some(which) = otherwise.filter(|_| missing.other_may_be_right()) else { return };
-        let had = self.read(Wish { which, tail_lines }).await;
-        // What the first read said stays true whatever the second one says.
+        if let Some(which) = otherwise.filter(|_| missing.other_may_be_right()) {
+            self.read_other(Wish { which, tail_lines }).await;
+        }
+        // What the right read said stays true whatever the other one says.
         self.missing = missing.state();
-        self.part = self.part.take().filter(|part| part.which == first || part.proof == Proof::Verified);
-        if let Ok(had) = had
+    }
+
+    /// Reads the other log, which is only accepted if it is proven.
+    async fn read_other(&mut self, wish: Wish) {
+        let part = self.part.take();
+        let other = self.read(wish).await;
+        self.part = self.part.take().filter(|part| part.proof == Proof::Verified && !part.successors()).or(part);
+        if let Ok(had) = other
             && had.proof == Proof::Verified
+            && !had.successors()
         {
             self.widen(had).await;
+        }
+    }
+
+    /// Makes sure of a log that would fit the successor as well, because that one may have started before the read and
+    /// within the second in which this instance ended. What is then the previous log tells: as long as there is no
+    /// successor, it is that of the instance before, or none at all.
+    async fn certain(&mut self, had: Had) -> Result<Had, Missing> {
+        let restarts = self.termination.pod.stopping != Some(Stopping::Deleted);
+        if !had.successors() || had.proof != Proof::Verified || !restarts {
+            return Ok(had);
+        }
+        match self.read(Wish { which: Which::Previous, tail_lines: 1 }).await {
+            // The previous log is this instance's: there is a successor.
+            Ok(_) => Err(Missing::Foreign),
+            Err(Missing::ErrorText { own: true }) => Err(Missing::ErrorText { own: true }),
+            Err(Missing::Empty) => Err(Missing::Empty),
+            Err(Missing::Foreign | Missing::ErrorText { own: false } | Missing::Refused(Refusal::Absent)) => Ok(had),
+            Err(Missing::Refused(_)) => Ok(Had { proof: Proof::Unverified, ..had }),
         }
     }
 
@@ -228,10 +257,17 @@ impl<'f> Reads<'f> {
     }
 }
 
+impl Had {
+    /// Whether it may be the log of the instance's successor.
+    fn successors(&self) -> bool {
+        self.which == Which::Current && self.may_be_successors
+    }
+}
+
 impl Missing {
     /// Whether the other of the two logs may be the right one.
     fn other_may_be_right(self) -> bool {
-        matches!(self, Self::Foreign | Self::Empty | Self::ErrorText | Self::Refused(Refusal::Absent))
+        matches!(self, Self::Foreign | Self::Empty | Self::ErrorText { .. } | Self::Refused(Refusal::Absent))
     }
 
     fn is_transient(self) -> bool {
@@ -250,7 +286,7 @@ impl Missing {
             Self::Empty => EvidenceState::Empty,
             Self::Refused(Refusal::Forbidden) => EvidenceState::Forbidden,
             Self::Refused(Refusal::Throttled(_)) => EvidenceState::RateLimited,
-            Self::Foreign | Self::ErrorText | Self::Refused(_) => EvidenceState::Gone,
+            Self::Foreign | Self::ErrorText { .. } | Self::Refused(_) => EvidenceState::Gone,
         }
     }
 }

@@ -9,7 +9,7 @@ use kube::client::Body;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::answer::{Refusal, refusal};
+use super::answer::{Refusal, error_text_names, refusal};
 use super::choice::Which;
 use super::fetch::Fetcher;
 use super::stamps::{Foreign, Life, Proof, Stamps};
@@ -31,6 +31,8 @@ pub(super) struct Had {
     pub lines: u64,
     /// It went on beyond the limit.
     pub cut: bool,
+    /// Its time stamps would fit the instance's successor too.
+    pub may_be_successors: bool,
 }
 
 /// What came of one read.
@@ -50,7 +52,10 @@ pub(super) enum Missing {
     /// It is empty.
     Empty,
     /// The kubelet's error stands in its place.
-    ErrorText,
+    ErrorText {
+        /// It names this instance.
+        own: bool,
+    },
     /// The API server or the kubelet refused it.
     Refused(Refusal),
 }
@@ -137,14 +142,28 @@ async fn stream(fetcher: &Fetcher, termination: &Termination, which: Which, mut 
             return Answer::Missing(Missing::Refused(Refusal::Unreachable));
         }
         (Proof::Empty, _) => return Answer::Missing(Missing::Empty),
-        (Proof::ErrorText, _) => return Answer::Missing(Missing::ErrorText),
+        (Proof::ErrorText, _) => return Answer::Missing(error_text(&stamps, termination)),
         (Proof::Verified | Proof::Unverified, _) => {}
     }
     let mut classification = classifier.finish();
     classification.truncated |= !matches!(read, Read::Whole);
     let cut = matches!(read, Read::Cut);
-    let had = Had { which, proof, classification, bytes: stamps.bytes(), lines: stamps.lines(), cut };
+    let had = Had {
+        which,
+        proof,
+        classification,
+        bytes: stamps.bytes(),
+        lines: stamps.lines(),
+        cut,
+        may_be_successors: stamps.may_be_successors(),
+    };
     if matches!(read, Read::Broken) { Answer::Part(had) } else { Answer::Log(had) }
+}
+
+fn error_text(stamps: &Stamps, termination: &Termination) -> Missing {
+    let Termination { container, restart_count, .. } = termination;
+    let id = termination.container_id.as_deref().unwrap_or_default();
+    Missing::ErrorText { own: error_text_names(stamps.error_text(), container, id, *restart_count) }
 }
 
 /// Reads the body through the stamps, up to the limit.

@@ -158,6 +158,17 @@ impl Stamps {
         })
     }
 
+    /// Whether the log begins when the instance may have ended already, at whole seconds as the kubelet states it: then
+    /// it may just as well be the successor's, which starts 0.1 s later and may have been silent since.
+    pub fn may_be_successors(&self) -> bool {
+        self.first.zip(self.life.finished).is_none_or(|(first, finished)| first >= finished)
+    }
+
+    /// The kubelet's error, where that is all there is.
+    pub fn error_text(&self) -> &[u8] {
+        if self.form == Form::Unknown { &self.held } else { &[] }
+    }
+
     /// Lines that the container wrote, as far as they were seen.
     pub fn lines(&self) -> u64 {
         self.lines

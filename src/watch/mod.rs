@@ -29,16 +29,6 @@ pub enum Scope {
     Namespace(Arc<str>),
 }
 
-impl Scope {
-    /// Whether a pod of that namespace is covered.
-    pub fn covers(&self, namespace: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Namespace(own) => **own == *namespace,
-        }
-    }
-}
-
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
