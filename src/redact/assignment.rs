@@ -31,6 +31,12 @@ pub(super) fn look(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
     let Some(name) = key::name_around(text, &literal) else { return };
     let Some(kind) = kind_in_context(text, &name) else { return };
     let Some((separator, at)) = separator(text, &name, kind) else { return };
+    if is_quoted_alone(text, &name, at) {
+        return;
+    }
+    if kind == Kind::Cookie && !is_cookie(text, at) {
+        return;
+    }
     let Some(value) = value_behind(text, at, separator) else { return };
     let place = Place {
         kind,
@@ -44,11 +50,17 @@ pub(super) fn look(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
     }
 }
 
+/// `'password='`, the name of a method: the quote behind the sign ends what the quote before the name began.
+fn is_quoted_alone(text: &[u8], name: &Range<usize>, at: usize) -> bool {
+    let opens = name.start.checked_sub(1).is_some_and(|before| matches!(text[before], b'"' | b'\'' | b'`'));
+    opens && at == name.end + 1 && matches!(text.get(at), Some(b'"' | b'\'' | b'`'))
+}
+
 /// Takes what is secret of a value.
 fn take(text: &[u8], value: Value, place: &Place, spans: &mut Spans<'_>) {
     match place.kind {
         Kind::Authorization => authorization(text, value, place, spans),
-        Kind::Cookie => cookie(text, value, spans),
+        Kind::Cookie => spans.add(cookie(text, &value)),
         _ if judge::is_secret(text, &value, place) => spans.add(value.range),
         _ => {}
     }
@@ -221,15 +233,19 @@ fn authorization(text: &[u8], value: Value, place: &Place, spans: &mut Spans<'_>
     }
 }
 
-/// All of a cookie header goes. `cookie: …` without any `=` is prose or a table.
-fn cookie(text: &[u8], value: Value, spans: &mut Spans<'_>) {
-    let end = match value.form {
-        Form::Bare => header_end(text, value.range.start),
-        _ => value.range.end,
-    };
-    let header = &text[value.range.start..end];
-    if header.iter().take(256).any(|b| *b == b'=') && !header.starts_with(super::MARK.as_bytes()) {
-        spans.add(value.range.start..end);
+/// Whether a cookie stands there: `cookie: …` without any `=` is prose or a table.
+fn is_cookie(text: &[u8], at: usize) -> bool {
+    /// Longest name of a cookie looked at, in bytes.
+    const NAME: usize = 256;
+    text[at..].iter().take(NAME).take_while(|b| **b != b'\n').any(|b| *b == b'=')
+        && !text[at..].starts_with(super::MARK.as_bytes())
+}
+
+/// All of a cookie header goes.
+fn cookie(text: &[u8], value: &Value) -> Range<usize> {
+    match value.form {
+        Form::Bare => value.range.start..header_end(text, value.range.start),
+        _ => value.range.clone(),
     }
 }
 

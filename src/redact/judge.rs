@@ -164,7 +164,7 @@ pub(super) fn is_secret(text: &[u8], value: &Value, place: &Place) -> bool {
     }
     match value.form {
         Form::Quoted => !is_status_text(bytes),
-        Form::List => true,
+        Form::List => !is_status_text(bytes),
         Form::Angle => bytes.iter().any(u8::is_ascii_digit),
         Form::Bare if place.source_line => false,
         Form::Bare => is_bare_secret(text, value, place),
@@ -249,7 +249,8 @@ fn is_status(word: &[u8]) -> bool {
 fn is_status_text(text: &[u8]) -> bool {
     let first = text.split(|b| *b == b' ').next().unwrap_or_default();
     let first = first.strip_suffix(b"'t").unwrap_or(first);
-    let prose = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b' ' | b'\'' | b',' | b'.' | b'-');
+    let prose = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b' ' | b'\'' | b',' | b'.' | b'-' | b'[' | b']');
+    let first = first.strip_prefix(b"[").unwrap_or(first);
     is_status(trim_punctuation(first)) && text.iter().all(prose)
 }
 
@@ -261,6 +262,7 @@ fn is_placeholder(value: &[u8]) -> bool {
     let name = |rest: &[u8]| !rest.is_empty() && rest.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
     value.starts_with(MARK.as_bytes()) && value.len() <= MARK.len() + 1
         || value.strip_suffix(b"]").unwrap_or(value) == &MARK.as_bytes()[1..MARK.len() - 1]
+        || value.len() > 2 && value.iter().all(|b| matches!(b, b'x' | b'X'))
         || value.iter().all(|b| matches!(b, b'*' | b'.' | b'-' | b' ' | b'\xe2' | b'\x80' | b'\xa2' | b'\xa6'))
         || inside(b"${", b"}")
         || inside(b"{{", b"}}")

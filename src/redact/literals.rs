@@ -15,7 +15,7 @@ type Look = fn(&[u8], Range<usize>, &mut Spans<'_>);
 const LOOKS: &[(&str, Look)] = &[
     // Parts of names of things that are secret; `key` decides by the whole name.
     ("pass", assignment::look),
-    ("pwd", assignment::look),
+    ("pw", assignment::look),
     ("secret", assignment::look),
     ("token", assignment::look),
     ("key", assignment::look),
@@ -30,7 +30,10 @@ const LOOKS: &[(&str, Look)] = &[
     ("identified by", assignment::look_identified_by),
     ("bearer ", scheme::look_bearer),
     ("basic ", scheme::look_basic),
+    ("auth plain ", scheme::look_auth_plain),
     ("://", url::look),
+    (" -u ", url::look_curl_user),
+    (" --user ", url::look_curl_user),
     ("@tcp(", url::look_go_dsn),
     ("@udp(", url::look_go_dsn),
     ("@unix(", url::look_go_dsn),

@@ -17,12 +17,10 @@ const DASHES: &[u8] = b"-----";
 /// `-----BEGIN … PRIVATE KEY-----`: everything up to its end goes; if the end is cut off, everything that looks like a key.
 pub(super) fn look_begin(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
     let Some(start) = private_label_end(text, literal.end) else { return };
-    let reach = text.len().min(start + KEY);
-    let end = match memchr::memmem::find(&text[start..reach], END) {
-        Some(length) => start + length,
-        None => cut_end(text, start),
-    };
-    spans.add(start..end);
+    let body = &text[start..text.len().min(start + KEY)];
+    let body = memchr::memmem::find(body, DASHES).map_or(body, |next| &body[..next]);
+    let ended = text[start + body.len()..].starts_with(END);
+    spans.add(start..start + if ended { body.len() } else { cut_end(body) });
 }
 
 /// `-----END … PRIVATE KEY-----` of a block whose beginning is cut off.
@@ -44,9 +42,9 @@ fn private_label_end(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where a key without its end stops: at the first line that is no part of one.
-fn cut_end(text: &[u8], start: usize) -> usize {
-    let mut end = start;
-    for line in text[start..].split_inclusive(|b| *b == b'\n') {
+fn cut_end(body: &[u8]) -> usize {
+    let mut end = 0;
+    for line in body.split_inclusive(|b| *b == b'\n') {
         if !is_header(line) && !is_body(line, 1) {
             break;
         }

@@ -36,6 +36,8 @@ const PARAMETERS: &[&str] = &[
 pub(super) const HEADER: usize = 8192;
 /// Fewest characters of a bearer token outside a header: `bearer token is invalid` has no secret in it.
 const BEARER: usize = 8;
+/// Longest text decoded, in bytes: what tells user and password apart stands near its beginning.
+const LOOK: usize = 256;
 /// Length from which a bearer token needs no digit.
 const LONG_BEARER: usize = 24;
 
@@ -74,14 +76,20 @@ pub(super) fn look_basic(text: &[u8], literal: Range<usize>, spans: &mut Spans<'
     }
 }
 
+/// SMTP and IMAP: `AUTH PLAIN x`, where `x` decodes to user and password between NULs.
+pub(super) fn look_auth_plain(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    let token = word(text, literal.end, |b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+    if decode(&text[token.start..token.end.min(token.start + LOOK)]).iter().filter(|b| **b == 0).count() == 2 {
+        spans.add(token);
+    }
+}
+
 fn word(text: &[u8], start: usize, is_part: impl Fn(u8) -> bool) -> Range<usize> {
     start..start + text[start..].iter().take_while(|b| is_part(**b)).count()
 }
 
 /// Whether base64 text decodes to printable text with a colon in it.
 pub(super) fn is_user_and_password(base64: &[u8]) -> bool {
-    /// Longest text decoded, in bytes: a colon stands near its beginning.
-    const LOOK: usize = 256;
     let decoded = decode(&base64[..base64.len().min(LOOK)]);
     decoded.len() >= 3 && decoded.contains(&b':') && decoded.iter().all(|b| !b.is_ascii_control())
 }

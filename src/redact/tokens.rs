@@ -65,6 +65,11 @@ const SHAPES: &[Shape] = &[
     Shape("dop_v1_", Hex, 32),
     Shape("doo_v1_", Hex, 32),
     Shape("dor_v1_", Hex, 32),
+    // Private keys in base64, as Secrets hold them: the prefix is `-----BEGIN … PRIVATE KEY`.
+    Shape("LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVk", Base64, 8),
+    Shape("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS", Base64, 8),
+    Shape("LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS", Base64, 8),
+    Shape("LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUg", Base64, 8),
     // Code hosts and registries.
     Shape("ghp_", Word, 20),
     Shape("gho_", Word, 20),
@@ -197,6 +202,9 @@ pub(super) fn look(text: &[u8], prefix: usize, literal: Range<usize>, spans: &mu
     if !is_host && (text[literal.clone()] != *name.as_bytes() || !starts_token(text, literal.start)) {
         return;
     }
+    if NEED_VARIETY.contains(&name) && !is_varied(text, literal.end, set) {
+        return;
+    }
     let end = literal.end + run(text, literal.end, set);
     let key = &text[literal.end..end];
     let ends = is_host || text.get(end).is_none_or(|b| !b.is_ascii_alphanumeric());
@@ -205,7 +213,7 @@ pub(super) fn look(text: &[u8], prefix: usize, literal: Range<usize>, spans: &mu
     if SHAPES.iter().any(|shape| longer(&shape)) {
         return;
     }
-    if key.len() >= fewest && ends && (!NEED_VARIETY.contains(&name) || is_varied(key)) {
+    if key.len() >= fewest && ends {
         spans.add(literal.end..end);
     }
 }
@@ -219,10 +227,12 @@ fn starts_token(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// A digit and a capital near the beginning. The look is short because nothing is taken when it fails.
-fn is_varied(bytes: &[u8]) -> bool {
-    let bytes = &bytes[..bytes.len().min(64)];
-    bytes.iter().any(u8::is_ascii_digit) && bytes.iter().any(u8::is_ascii_uppercase)
+/// A digit and a capital near the beginning. Looked at first, and not far, because nothing is taken where it fails.
+fn is_varied(text: &[u8], at: usize, set: Set) -> bool {
+    /// Bytes looked at.
+    const NEAR: usize = 64;
+    let near = || text[at..].iter().take(NEAR).take_while(|b| set.has(**b));
+    near().any(u8::is_ascii_digit) && near().any(u8::is_ascii_uppercase)
 }
 
 fn run(text: &[u8], at: usize, set: Set) -> usize {

@@ -14,10 +14,10 @@ const TOKEN_AS_USER: usize = 20;
 /// `scheme://user:password@host`: the password goes, user and host stay.
 pub(super) fn look(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
     let start = literal.end;
-    let length = text[start..].iter().take(AUTHORITY).take_while(|b| !ends_url(**b)).count();
+    let reach = &text[start..text.len().min(start + AUTHORITY)];
     // A second URL inside this one is looked at on its own.
-    let run = &text[start..start + length];
-    let run = memchr::memmem::find(run, b"://").map_or(run, |next| &run[..next]);
+    let ends = |at: usize| ends_url(reach[at]) || reach[at..].starts_with(b"://");
+    let run = &reach[..(0..reach.len()).find(|at| ends(*at)).unwrap_or(reach.len())];
     let Some(at) = userinfo_end(run, is_web(&text[..literal.start])) else { return };
     let userinfo = &run[..at];
     match memchr::memchr(b':', userinfo) {
@@ -73,6 +73,17 @@ pub(super) fn look_go_dsn(text: &[u8], literal: Range<usize>, spans: &mut Spans<
     let run = &before[start..];
     if let Some(colon) = memchr::memchr(b':', run) {
         spans.add(literal.start - run.len() + colon + 1..literal.start);
+    }
+}
+
+/// `curl -u user:password`.
+pub(super) fn look_curl_user(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    let before = &text[literal.start.saturating_sub(USER_AND_PASSWORD)..literal.start];
+    let line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let length = text[literal.end..].iter().take(USER_AND_PASSWORD).take_while(|b| !ends_url(**b)).count();
+    let run = &text[literal.end..literal.end + length];
+    if let Some(colon) = memchr::memchr(b':', run).filter(|_| memchr::memmem::find(line, b"curl").is_some()) {
+        spans.add(literal.end + colon + 1..literal.end + length);
     }
 }
 
