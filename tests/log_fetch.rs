@@ -458,6 +458,19 @@ async fn lines_too_long_for_the_limit_are_read_again_from_further_down() {
     assert_evidence(&answer, EvidenceState::Verified, EvidenceSource::CurrentLog);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_second_read_that_is_another_instances_or_unproven_leaves_the_first_one() {
+    let log = long(2000, 1000);
+    let options = FetchOptions { limit_bytes: 500_000, ..FetchOptions::default() };
+    for second in [Reply::Log(predecessor()), Reply::Raw(words(&own())), Reply::Raw(String::new()), Reply::Hang] {
+        let server = Server::default().current([Reply::Log(log.clone()), second]);
+        let answer = server.fetch_with(&termination(SeenIn::State), options).await;
+        assert_evidence(&answer, EvidenceState::Verified, EvidenceSource::CurrentLog);
+        assert_rests_on(&answer, &log[..500_000]);
+        assert!(answer.classification.truncated);
+    }
+}
+
 #[tokio::test]
 async fn a_log_within_the_limit_is_read_once() {
     let log = long(3000, 200);
