@@ -545,7 +545,7 @@ fn dump(goroutines: usize) -> String {
                 main.(*Cache).Add(...)\n\t/src/shop/cache.go:28\nmain.main()\n\t/src/shop/main.go:12 +0x1d\n";
     let others = (2..=goroutines).map(|number| {
         format!(
-            "\ngoroutine {number} [select]:\nmain.worker(0x{number:x})\n\t/src/shop/worker.go:40 +0x9a\n\
+            "\ngoroutine {number} [select]:\nmain.worker(0x{number:x})\n\t/src/shop/jobs.go:40 +0x9a\n\
              created by main.main in goroutine 1\n\t/src/shop/main.go:20 +0x7b\n"
         )
     });
