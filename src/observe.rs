@@ -25,6 +25,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::classify::{Finding, reason};
+use crate::publish::RecordError;
 use crate::report::EvidenceState;
 use crate::termination::Termination;
 use crate::watch::{Scope, WatchError};
@@ -248,6 +249,12 @@ impl Metrics {
             error = %Chain(error),
             "crash not recorded yet"
         );
+    }
+
+    /// What an earlier instance left open could not be finished; it is tried again.
+    pub fn replay_failed(&self, error: &RecordError) {
+        self.0.failures.get_or_create(&StageLabel { stage: "replay" }).inc();
+        tracing::warn!(error = %Chain(error), "what an earlier instance left open is not finished yet");
     }
 
     /// An Event was written, or not; `new`: the first one of its report.

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::observe::Metrics;
 use crate::pipeline::{Pipeline, Steps};
 use crate::report::CrashReport;
-use crate::watch;
+use crate::watch::{self, Scope};
 
 /// How long a stopping operator finishes what is in flight: less than the 30 s that Kubernetes waits before SIGKILL.
 /// What is not finished by then is not lost: it is still in the pods' status or in the ledger.
@@ -51,10 +51,11 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         slack = settings.config.notify.slack_webhook_file.is_some(),
         "coroner starts"
     );
-    let events = watch::pods(client.clone(), &settings.config.namespaces, stop.clone());
-    let steps = Arc::new(Steps::new(client, &settings, metrics, stop.clone())?);
+    let scopes = scopes(&settings.config.namespaces);
+    let steps = Arc::new(Steps::new(client.clone(), &settings, metrics.clone(), stop.clone())?);
     steps.resume().await;
-    let pipeline = Pipeline::new(&settings.config, steps.clone(), ready);
+    let events = watch::pods(&client, &scopes, &stop);
+    let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready, metrics);
     tokio::select! {
         () = pipeline.run(events, stop.clone()) => {}
         served = admin => served?.with_context(|| format!("cannot serve on {}", settings.admin_listen))?,
@@ -65,6 +66,13 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     tracing::info!("coroner stopped");
     Ok(())
+}
+
+fn scopes(namespaces: &[String]) -> Vec<Scope> {
+    if namespaces.is_empty() {
+        return vec![Scope::All];
+    }
+    namespaces.iter().map(|name| Scope::Namespace(name.as_str().into())).collect()
 }
 
 /// A client for the cluster that the process is in, or that the kubeconfig names.

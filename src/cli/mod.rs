@@ -20,7 +20,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Operator(operator::OperatorArgs),
     Explain(explain::Args),
+    Crd(crd::Args),
 }
 
 /// When to colour what people read.
@@ -50,7 +52,9 @@ impl Cli {
     /// Runs the command. Its error, if it has one, goes to standard error.
     pub fn run(self) -> ExitCode {
         let done = match self.command {
+            Command::Operator(args) => args.run(),
             Command::Explain(args) => explain::run(&args).map_err(anyhow::Error::from),
+            Command::Crd(args) => crd::run(&args),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
