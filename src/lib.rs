@@ -12,6 +12,7 @@
 //! clock of their own. [`watch`], [`log`], [`context`], [`publish`] and [`notify`] are the edges that hold a client.
 //! [`pipeline`] drives them; [`operator`] wires the tasks; [`cli`] is the face.
 
+pub mod calls;
 pub mod classify;
 pub mod cli;
 pub mod config;
