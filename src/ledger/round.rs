@@ -225,7 +225,8 @@ impl<O: Objects> Clerk<O> {
                 return Ok((attempt, Reports::new()));
             }
             let read = self.read_reports(batch).await?;
-            let known = read.iter().map(|(name, report)| (name.clone(), known(report))).collect();
+            let known =
+                read.iter().filter_map(|(name, report)| Some((name.clone(), known(report.as_ref()?)))).collect();
             let claimed = next.claim(batch, &known, &by);
             if !claimed.any() || self.write(next).await.map_err(RoundError::Call)? {
                 return Ok((claimed, read));
@@ -277,13 +278,13 @@ impl<O: Objects> Clerk<O> {
     /// The reports that a batch is for. Without a ledger there is nothing yet: the create will tell if that is wrong.
     async fn read_reports(&self, batch: &[Claim]) -> Result<Reports, RoundError<O::Error>> {
         let mut read = Reports::new();
-        if matches!(self.cache, Cache::Absent) {
-            return Ok(read);
-        }
         for claim in batch {
             if !read.contains_key(&claim.report) {
-                let report = self.objects.read_report(&claim.report).await.map_err(RoundError::Call)?;
-                read.extend(report.map(|report| (claim.report.clone(), report)));
+                let report = match self.cache {
+                    Cache::Absent => None,
+                    _ => self.objects.read_report(&claim.report).await.map_err(RoundError::Call)?,
+                };
+                read.insert(claim.report.clone(), report);
             }
         }
         Ok(read)
@@ -315,23 +316,25 @@ impl<O: Objects> Clerk<O> {
         Ok(outcomes)
     }
 
-    /// Brings the entries of one report into it, again after each conflict.
+    /// Brings the entries of one report into it, again after each conflict. `read` is what was found when it was looked
+    /// for before the claim: still true of an absent one as far as entries go, since whoever made one since would have
+    /// claimed for it, and our claim would have met a conflict.
     async fn apply(
         &self,
         name: &str,
         ledger: &str,
         entries: &[Entry],
-        mut read: Option<CrashReport>,
+        mut read: Option<Option<CrashReport>>,
         now: Timestamp,
     ) -> Result<Outcome<O::Error>, RoundError<O::Error>> {
         for _ in 0..CONFLICTS {
             let found = match read.take() {
-                Some(report) => Some(report),
+                Some(found) => found,
                 None => self.objects.read_report(name).await.map_err(RoundError::Call)?,
             };
             let Some(report) = found else {
                 match self.create(name, entries).await? {
-                    Created::Made(report) => read = Some(*report),
+                    Created::Made(report) => read = Some(Some(*report)),
                     Created::Exists => {}
                     Created::Impossible => return Ok(Outcome::GivenUp),
                 }
@@ -401,8 +404,8 @@ impl<O: Objects> Clerk<O> {
     }
 }
 
-/// Reports by name.
-type Reports = BTreeMap<String, CrashReport>;
+/// Reports by name, `None` where there was none when it was looked for.
+type Reports = BTreeMap<String, Option<CrashReport>>;
 
 enum Created {
     Made(Box<CrashReport>),

@@ -1,5 +1,8 @@
 //! The custom resource. `coroner crd` prints its definition; `crds/` and the chart hold what it prints.
 
+// Each printer column has a type and a priority of its own; the lint takes those of two columns for the same attribute.
+#![allow(clippy::duplicated_attributes)]
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;

@@ -6,6 +6,7 @@ pub mod crd;
 pub mod merge;
 mod name;
 #[cfg(test)]
+#[path = "../../tests/support/samples.rs"]
 pub(crate) mod samples;
 mod schema;
 pub(crate) mod text;

@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Counted, EvidenceSource, EvidenceState, Workload};
-use crate::classify::{Category, Classification, Confidence, Culprit, Finding, Runtime, reason};
-use crate::termination::{ContainerKind, PodFacts, RestartPolicy, SeenIn, Termination};
+use coroner::classify::{Category, Classification, Confidence, Culprit, Finding, Runtime, reason};
+use coroner::report::{Counted, EvidenceSource, EvidenceState, Workload};
+use coroner::termination::{ContainerKind, PodFacts, RestartPolicy, SeenIn, Termination};
 
 /// A moment: so many seconds after an arbitrary start.
-pub(crate) fn at(seconds: i64) -> Timestamp {
+pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + seconds).unwrap()
 }
 
 /// The workload that all samples belong to.
-pub(crate) fn workload() -> Workload {
+pub fn workload() -> Workload {
     Workload { api_version: "apps/v1".into(), kind: "Deployment".into(), name: "checkout".into(), uid: None }
 }
 
 /// A crash of container `api` of `pod` in its `restart`-th instance, which ended at second `ended`, of bug `bug`.
-pub(crate) fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
+pub fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
     Counted {
         termination: Arc::new(Termination {
             pod: Arc::new(PodFacts {
@@ -58,7 +58,7 @@ pub(crate) fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
     }
 }
 
-fn classification(bug: u64) -> Classification {
+pub fn classification(bug: u64) -> Classification {
     Classification {
         finding: Finding {
             category: Category::Code,
@@ -82,7 +82,7 @@ fn classification(bug: u64) -> Classification {
 }
 
 /// Changes the termination inside a sample.
-pub(crate) fn with(mut counted: Counted, change: impl FnOnce(&mut Termination)) -> Counted {
+pub fn with(mut counted: Counted, change: impl FnOnce(&mut Termination)) -> Counted {
     change(Arc::make_mut(&mut counted.termination));
     counted
 }
