@@ -13,6 +13,7 @@
 //! [`pipeline`] drives them; [`operator`] wires the tasks; [`cli`] is the face.
 
 pub mod admin;
+pub mod calls;
 pub mod classify;
 pub mod cli;
 pub mod config;
