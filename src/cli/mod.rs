@@ -22,7 +22,8 @@ pub struct Cli {
 enum Command {
     Operator(operator::OperatorArgs),
     Explain(explain::Args),
-    Crd(crd::Args),
+    /// Prints the CustomResourceDefinition: coroner crd | kubectl apply -f -
+    Crd,
 }
 
 /// When to colour what people read.
@@ -54,7 +55,7 @@ impl Cli {
         let done = match self.command {
             Command::Operator(args) => args.run(),
             Command::Explain(args) => explain::run(&args).map_err(anyhow::Error::from),
-            Command::Crd(args) => crd::run(&args),
+            Command::Crd => crd::run(&mut std::io::stdout().lock()).map_err(anyhow::Error::from),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
