@@ -1,9 +1,44 @@
 //! Classification: the bytes of one log and the exit facts in, a [`Finding`] out. Pure: no I/O, no clock, no cluster.
+//!
+//! ```text
+//! chunks -> lines -> scan ----------------> verdict -> finding, fingerprint, excerpt
+//!           whole    anchors, then the       which one, redacted and bounded
+//!           lines    grammars: candidates    and why
+//! ```
+//!
+//! A runtime is one file (or folder) with a [`grammar::Grammar`]: [`go`] is the first. What needs no grammar is in
+//! [`messages`] (what error texts mean), [`shell`] and [`exit`].
 
+pub mod advice;
+pub mod engine;
+pub mod excerpt;
+pub mod exit;
 pub mod finding;
+pub mod fingerprint;
+pub mod go;
+pub mod grammar;
+mod hints;
+pub mod json;
+mod last_words;
+mod lines;
+pub mod messages;
+mod normalise;
+mod prefix;
 pub mod reason;
+mod scan;
+mod severity;
+mod shell;
+mod tail;
+mod text;
+mod verdict;
 
+pub use engine::Engine;
 pub use finding::*;
+
+use fingerprint::{Bug, fingerprint};
+use lines::Lines;
+use scan::Scan;
+use verdict::{Decision, decide};
 
 /// What is known of an exit beside its log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,33 +93,8 @@ pub struct Classification {
     pub truncated: bool,
     /// The log began inside a dump whose head it does not hold: the cause is further up.
     pub head_missing: bool,
-}
-
-use crate::redact::Redactor;
-
-/// Rules, literals and redaction, made once and shared by every classification.
-#[derive(Debug, Default)]
-pub struct Engine {
-    redactor: Redactor,
-}
-
-impl Engine {
-    /// An engine with the built-in rules.
-    pub fn new(redactor: Redactor) -> Self {
-        Self { redactor }
-    }
-
-    /// Starts the classification of one log.
-    pub fn classifier(&self, facts: ExitFacts) -> Classifier<'_> {
-        Classifier { engine: self, facts, log_bytes: 0 }
-    }
-
-    /// Classifies a log that is in memory.
-    pub fn classify(&self, log: &[u8], facts: ExitFacts) -> Classification {
-        let mut classifier = self.classifier(facts);
-        classifier.feed(log);
-        classifier.finish()
-    }
+    /// The log was empty, and the finding rests on the container's termination message instead.
+    pub from_message: bool,
 }
 
 /// One classification under way: fed with chunks of any size, its memory does not grow with the log.
@@ -92,37 +102,117 @@ impl Engine {
 pub struct Classifier<'e> {
     engine: &'e Engine,
     facts: ExitFacts,
+    lines: Lines,
+    scan: Scan<'e>,
     log_bytes: u64,
 }
 
-impl Classifier<'_> {
+impl<'e> Classifier<'e> {
+    fn new(engine: &'e Engine, facts: ExitFacts) -> Self {
+        Self { engine, facts, lines: Lines::default(), scan: Scan::new(engine), log_bytes: 0 }
+    }
+
     /// Takes the next bytes of the log.
     pub fn feed(&mut self, chunk: &[u8]) {
         self.log_bytes += chunk.len() as u64;
+        self.lines.feed(chunk, |block| self.scan.block(block));
     }
 
     /// Decides.
-    pub fn finish(self) -> Classification {
-        let _ = (&self.engine.redactor, &self.facts);
+    pub fn finish(mut self) -> Classification {
+        // With `terminationMessagePolicy: FallbackToLogsOnError` the message is the end of the log.
+        let message = self.facts.message.clone().filter(|_| self.log_bytes == 0 && self.has_own_message());
+        if let Some(message) = &message {
+            self.lines.feed(message.as_bytes(), |block| self.scan.block(block));
+        }
+        self.lines.finish(|block| self.scan.block(block));
+        let decision = decide(self.engine, &self.facts, &self.scan.finish());
+        Classification { log_bytes: self.log_bytes, from_message: message.is_some(), ..self.engine.state(&decision) }
+    }
+
+    /// Whether the message is the container's, not what somebody else says about it.
+    fn has_own_message(&self) -> bool {
+        let probe = matches!(self.facts.stated, None | Some(Stated::LivenessProbe | Stated::StartupProbe));
+        probe && matches!(self.facts.reason.as_deref(), None | Some("Error" | "Completed" | "OOMKilled"))
+    }
+}
+
+impl Engine {
+    /// The decision as it may leave: redacted whole, then cut.
+    fn state(&self, decision: &Decision) -> Classification {
+        let (excerpt, truncated) = decision.excerpt.render(&self.redactor);
+        let finding = self.finding(decision);
+        let kind = decision.kind.as_deref().map(|kind| self.clean(kind));
+        let bug = Bug {
+            runtime: finding.runtime,
+            kind: kind.as_deref().unwrap_or(finding.reason.as_str()),
+            frames: &decision.signature,
+            message: &finding.message,
+        };
         Classification {
-            finding: Finding {
-                category: Category::Unknown,
-                reason: reason::ERROR_EXIT,
-                runtime: Runtime::Unknown,
-                exception: None,
-                message: String::new(),
-                confidence: Confidence::Low,
-                culprit: None,
-                stack: Vec::new(),
-                related: Vec::new(),
-                contributing: Vec::new(),
-                advice: None,
-            },
-            fingerprint: "1-0000000000000000".into(),
-            excerpt: String::new(),
-            log_bytes: self.log_bytes,
-            truncated: false,
-            head_missing: false,
+            fingerprint: fingerprint(&bug, &self.normaliser),
+            finding,
+            excerpt,
+            log_bytes: 0,
+            truncated,
+            head_missing: decision.head_missing,
+            from_message: false,
+        }
+    }
+
+    fn finding(&self, decision: &Decision) -> Finding {
+        let contributing = decision.contributing.iter().map(|other| Contributing {
+            message: self.line(&other.message),
+            culprit: other.culprit.as_ref().map(|culprit| self.culprit(culprit)),
+            ..other.clone()
+        });
+        Finding {
+            category: reason::category_of(&decision.reason).unwrap_or(Category::Unknown),
+            reason: decision.reason.clone(),
+            runtime: decision.runtime,
+            exception: decision.exception.as_deref().map(|exception| self.symbol(exception)),
+            message: self.line(&decision.message),
+            confidence: decision.confidence,
+            culprit: decision.culprit.as_ref().map(|culprit| self.culprit(culprit)),
+            stack: decision.stack.iter().map(|frame| self.frame(frame)).collect(),
+            related: decision.related.iter().take(RELATED).map(|related| self.related(related)).collect(),
+            contributing: contributing.collect(),
+            advice: self.advice.of(&decision.reason, decision.runtime),
+        }
+    }
+
+    fn clean(&self, text: &str) -> String {
+        self.redactor.clean(text.as_bytes())
+    }
+
+    /// One line of text, as long as a message may be.
+    fn line(&self, message: &str) -> String {
+        let clean = self.clean(message).replace(['\n', '\t'], " ");
+        text::cut(clean.trim(), MESSAGE_BYTES)
+    }
+
+    fn symbol(&self, symbol: &str) -> String {
+        text::cut(self.clean(symbol).trim(), SYMBOL_BYTES)
+    }
+
+    fn frame(&self, frame: &Frame) -> Frame {
+        let file = frame.file.as_deref().map(|file| self.symbol(file));
+        Frame { function: self.symbol(&frame.function), file, ..frame.clone() }
+    }
+
+    fn culprit(&self, culprit: &Culprit) -> Culprit {
+        Culprit {
+            function: culprit.function.as_deref().map(|function| self.symbol(function)),
+            file: culprit.file.as_deref().map(|file| self.symbol(file)),
+            line: culprit.line,
+        }
+    }
+
+    fn related(&self, related: &Related) -> Related {
+        Related {
+            title: self.symbol(&related.title),
+            culprit: related.culprit.as_ref().map(|culprit| self.culprit(culprit)),
+            stack: related.stack.iter().map(|frame| self.frame(frame)).collect(),
         }
     }
 }

@@ -1,0 +1,88 @@
+//! What all classifications share: grammars, their anchors, texts, advice, redaction.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::advice::AdviceBook;
+use super::go::Go;
+use super::grammar::{Context, Grammar, Line, Parser};
+use super::messages::Messages;
+use super::normalise::Normaliser;
+use super::{Classification, Classifier, ExitFacts};
+use crate::redact::Redactor;
+
+/// Rules, literals and redaction, made once and shared by every classification.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) redactor: Redactor,
+    pub(super) messages: Messages,
+    pub(super) normaliser: Normaliser,
+    pub(super) advice: AdviceBook,
+    grammars: Vec<Box<dyn Grammar>>,
+    /// The anchors of all grammars; `None` if they do not compile, which a test rules out: then every line is offered.
+    anchors: Option<AhoCorasick>,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new(Redactor::default())
+    }
+}
+
+impl Engine {
+    /// An engine with the built-in grammars, texts and advice.
+    pub fn new(redactor: Redactor) -> Self {
+        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go)];
+        let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
+        let anchors = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
+        Self {
+            redactor,
+            messages: Messages::default(),
+            normaliser: Normaliser::default(),
+            advice: AdviceBook::built_in(),
+            grammars,
+            anchors,
+        }
+    }
+
+    /// Starts the classification of one log.
+    pub fn classifier(&self, facts: ExitFacts) -> Classifier<'_> {
+        Classifier::new(self, facts)
+    }
+
+    /// Classifies a log that is in memory.
+    pub fn classify(&self, log: &[u8], facts: ExitFacts) -> Classification {
+        let mut classifier = self.classifier(facts);
+        classifier.feed(log);
+        classifier.finish()
+    }
+
+    /// Position of the first anchor.
+    pub(super) fn find_anchor(&self, text: &[u8]) -> Option<usize> {
+        match &self.anchors {
+            Some(anchors) => anchors.find(text).map(|found| found.start()),
+            None => (!text.is_empty()).then_some(0),
+        }
+    }
+
+    /// The parser of the first grammar for which a trace begins here.
+    pub(super) fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        self.grammars.iter().find_map(|grammar| grammar.begin(line, context))
+    }
+
+    /// The same for the first line of a log, which may lie inside of a trace.
+    pub(super) fn begin_or_resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
+        let context = Context { before: &[], messages: &self.messages };
+        let begun = self.find_anchor(line.text).and_then(|_| self.begin(line, &context));
+        begun.or_else(|| self.grammars.iter().find_map(|grammar| grammar.resume(line)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_anchors_compile() {
+        assert!(Engine::default().anchors.is_some());
+    }
+}

@@ -1,0 +1,256 @@
+//! What the exit itself says: the kernel's and the kubelet's word, the signal, the exit code.
+
+use super::finding::{Confidence, CrashReason, Runtime};
+use super::messages::{Messages, Voice};
+use super::reason::*;
+use super::{ExitFacts, Stated};
+
+/// What an exit says without its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// The reason.
+    pub reason: CrashReason,
+    /// A sentence for it.
+    pub message: String,
+    /// What is proven of the runtime.
+    pub runtime: Option<Runtime>,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+fn fact(reason: CrashReason, message: impl Into<String>) -> Fact {
+    Fact { reason, message: message.into(), runtime: None, confidence: Confidence::High }
+}
+
+/// Codes of Windows processes, which are NT status values.
+const WINDOWS: [(u32, CrashReason, &str); 9] = [
+    (0xc000_0005, SEGFAULT, "access violation"),
+    (0xc000_00fd, STACK_OVERFLOW, "stack overflow"),
+    (0xc000_0409, STACK_SMASHING, "stack buffer overrun"),
+    (0xc000_0374, HEAP_CORRUPTION, "heap corruption"),
+    (0xc000_0094, FLOATING_POINT_EXCEPTION, "integer division by zero"),
+    (0xc000_001d, ILLEGAL_INSTRUCTION, "illegal instruction"),
+    (0xc000_0006, BUS_ERROR, "in-page error"),
+    (0xc000_013a, TERMINATED, "stopped by Ctrl-C or a shutdown"),
+    (0xc000_0135, MISSING_LIBRARY, "a DLL was not found"),
+];
+
+/// A fact stated by the kernel or the kubelet: it wins over the log.
+pub fn stated(facts: &ExitFacts, messages: &Messages) -> Option<Fact> {
+    let message = facts.message.as_deref().unwrap_or_default().trim();
+    if let Some(stated) = facts.stated {
+        return Some(of_stated(stated, message));
+    }
+    let or = |default: &str| if message.is_empty() { default.to_owned() } else { first_line(message).to_owned() };
+    let reason = match facts.reason.as_deref()? {
+        "OOMKilled" => return Some(oom_killed(facts)),
+        "StartError" | "ContainerCannotRun" | "RunContainerError" | "CreateContainerError" => {
+            return Some(of_start_error(message, messages));
+        }
+        "Evicted" => fact(EVICTED, or("the pod was evicted")),
+        "Preempted" | "Preempting" => fact(PREEMPTED, or("the pod made room for one of a higher priority")),
+        "NodeLost" => fact(NODE_LOST, or("its node is gone")),
+        "DeadlineExceeded" => fact(DEADLINE_EXCEEDED, or("activeDeadlineSeconds passed")),
+        "ContainerStatusUnknown" => fact(CONTAINER_LOST, or("the kubelet lost the status of this container")),
+        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
+            fact(IMAGE_UNAVAILABLE, or("the image could not be pulled"))
+        }
+        "CreateContainerConfigError" => fact(MISSING_CONFIGURATION, or("a ConfigMap, Secret or key is missing")),
+        _ => return None,
+    };
+    Some(reason)
+}
+
+fn of_stated(stated: Stated, message: &str) -> Fact {
+    let (reason, default) = match stated {
+        Stated::LivenessProbe => (LIVENESS_PROBE_FAILED, "the kubelet restarted it: its liveness probe failed"),
+        Stated::StartupProbe => (STARTUP_PROBE_FAILED, "the kubelet restarted it: its startup probe failed"),
+        Stated::Evicted => (EVICTED, "the pod was evicted"),
+        Stated::Preempted => (PREEMPTED, "the pod made room for one of a higher priority"),
+        Stated::NodeLost => (NODE_LOST, "its node is gone"),
+        Stated::DeadlineExceeded => (DEADLINE_EXCEEDED, "activeDeadlineSeconds passed"),
+        Stated::ImageUnavailable => (IMAGE_UNAVAILABLE, "the image could not be pulled"),
+        Stated::MissingConfiguration => (MISSING_CONFIGURATION, "a ConfigMap, Secret or key is missing"),
+        Stated::ContainerLost => (CONTAINER_LOST, "the kubelet lost the status of this container"),
+    };
+    // A container's termination message is its log, not what the kubelet says about a probe.
+    let probe = matches!(stated, Stated::LivenessProbe | Stated::StartupProbe);
+    fact(reason, if message.is_empty() || probe { default } else { first_line(message) })
+}
+
+fn oom_killed(facts: &ExitFacts) -> Fact {
+    let code = facts.exit_code.map_or(String::new(), |code| format!(" (exit code {code})"));
+    fact(OOM_KILLED, format!("the kernel killed it at the memory limit of its container{code}"))
+}
+
+/// What the container runtime says when it cannot start the first process.
+fn of_start_error(message: &str, messages: &Messages) -> Fact {
+    let lower = message.to_ascii_lowercase();
+    let has = |needle: &str| lower.contains(needle);
+    let reason = if has("oom-killed") {
+        OOM_KILLED
+    } else if has("exec format error") {
+        EXEC_FORMAT_ERROR
+    } else if has("mount") && (has("not a directory") || has("no such file")) {
+        MISSING_FILE
+    } else if has("chdir to cwd") && has("no such file") {
+        MISSING_FILE
+    } else if has("executable file not found") || has("no such file or directory") || has("is a directory") {
+        COMMAND_NOT_FOUND
+    } else if has("unable to find user") || has("no matching entries in passwd") {
+        INVALID_CONFIGURATION
+    } else {
+        messages.meaning(message, Voice::LastWords).map_or(INVALID_CONFIGURATION, |meaning| meaning.reason)
+    };
+    let text = bare_start_error(first_line(message));
+    fact(reason, if text.is_empty() { "the container runtime could not start it" } else { text })
+}
+
+/// The runtime's own error, without the layers that passed it on.
+fn bare_start_error(message: &str) -> &str {
+    let inner = ["unable to start container process: ", "starting container process caused: ", "runc create failed: "]
+        .iter()
+        .find_map(|layer| message.split_once(layer).map(|(_, inner)| inner))
+        .unwrap_or(message);
+    inner.strip_suffix(": unknown").unwrap_or(inner)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// The exit code, or what it would be for the signal.
+pub fn code(facts: &ExitFacts) -> Option<i32> {
+    let signal = facts.signal.filter(|signal| (1..=64).contains(signal));
+    match facts.exit_code {
+        // Some runtimes report a signal beside an exit code of 0.
+        None | Some(0) => signal.map(|signal| 128 + signal).or(facts.exit_code),
+        code => code,
+    }
+}
+
+/// Exits that say by themselves what happened: an orderly one, a stop from outside, a fault of the machine.
+pub fn of_code(code: i32) -> Option<Fact> {
+    if let Some((_, reason, words)) = WINDOWS.iter().find(|(status, ..)| *status == code as u32) {
+        return Some(fact(reason.clone(), format!("{words} (exit code {:#010x})", code as u32)));
+    }
+    let (reason, signal) = match code {
+        0 => return Some(fact(CLEAN_EXIT, "it ended with exit code 0 and was restarted")),
+        129 => (TERMINATED, "SIGHUP"),
+        130 => (TERMINATED, "SIGINT"),
+        131 => (TERMINATED, "SIGQUIT"),
+        143 => (TERMINATED, "SIGTERM"),
+        137 => (KILLED, "SIGKILL"),
+        132 => (ILLEGAL_INSTRUCTION, "SIGILL"),
+        // On arm64 glibc's abort() ends in a breakpoint where the process is PID 1.
+        133 => (ABORT, "SIGTRAP"),
+        134 => (ABORT, "SIGABRT"),
+        135 => (BUS_ERROR, "SIGBUS"),
+        136 => (FLOATING_POINT_EXCEPTION, "SIGFPE"),
+        139 => (SEGFAULT, "SIGSEGV"),
+        159 => (ABORT, "SIGSYS"),
+        _ => return None,
+    };
+    let native = category_of(&reason) == Some(super::finding::Category::Native);
+    let verb = if native || code == 137 { "killed" } else { "stopped" };
+    Some(Fact {
+        runtime: native.then_some(Runtime::Native),
+        ..fact(reason, format!("{verb} by {signal} (exit code {code})"))
+    })
+}
+
+/// What a shell's exit code means where the log says nothing.
+pub fn of_shell_code(code: i32) -> Option<Fact> {
+    let (reason, message) = match code {
+        126 => (PERMISSION_DENIED, "the command was found but could not be executed (exit code 126)"),
+        127 => (COMMAND_NOT_FOUND, "the command was not found (exit code 127)"),
+        _ => return None,
+    };
+    Some(Fact { confidence: Confidence::Low, ..fact(reason, message) })
+}
+
+/// Whether the code says that the process was stopped from outside or ended in order, so that no trace before it was the
+/// end. SIGKILL is none of these: a runtime that ran out of memory may be killed while it says so.
+pub fn is_orderly(code: i32) -> bool {
+    matches!(code, 0 | 129 | 130 | 143)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(reason: &str, message: &str) -> ExitFacts {
+        ExitFacts { reason: Some(reason.into()), message: Some(message.into()), ..ExitFacts::default() }
+    }
+
+    #[test]
+    fn start_errors_have_their_reason() {
+        let cases = [
+            (
+                "runc create failed: unable to start container process: exec: \"/app/server\": stat /app/server: no such file or directory: unknown",
+                "CommandNotFound",
+                "exec: \"/app/server\": stat /app/server: no such file or directory",
+            ),
+            (
+                "unable to start container process: exec: \"serve\": executable file not found in $PATH: unknown",
+                "CommandNotFound",
+                "exec: \"serve\": executable file not found in $PATH",
+            ),
+            (
+                "unable to start container process: exec: \"/app\": permission denied: unknown",
+                "PermissionDenied",
+                "exec: \"/app\": permission denied",
+            ),
+            (
+                "runc create failed: unable to start container process: exec /app: exec format error",
+                "ExecFormatError",
+                "exec /app: exec format error",
+            ),
+            (
+                "unable to start container process: container init was OOM-killed (memory limit too low?)",
+                "OOMKilled",
+                "container init was OOM-killed (memory limit too low?)",
+            ),
+            (
+                "error mounting \"/a\" to rootfs at \"/b\": not a directory",
+                "MissingFile",
+                "error mounting \"/a\" to rootfs at \"/b\": not a directory",
+            ),
+            ("", "InvalidConfiguration", "the container runtime could not start it"),
+        ];
+        for (message, reason, shown) in cases {
+            let fact = stated(&facts("StartError", message), &Messages::default()).unwrap();
+            assert_eq!((fact.reason.as_str(), fact.message.as_str()), (reason, shown));
+        }
+    }
+
+    #[test]
+    fn codes_and_signals_have_their_reason() {
+        let cases = [
+            (0, Some("CleanExit")),
+            (1, None),
+            (2, None),
+            (132, Some("IllegalInstruction")),
+            (134, Some("Abort")),
+            (135, Some("BusError")),
+            (136, Some("FloatingPointException")),
+            (137, Some("Killed")),
+            (139, Some("Segfault")),
+            (143, Some("Terminated")),
+            (0xc000_0005_u32 as i32, Some("Segfault")),
+            (-1, None),
+        ];
+        for (code, reason) in cases {
+            assert_eq!(of_code(code).map(|fact| fact.reason.to_string()).as_deref(), reason, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_signal_stands_in_for_a_missing_code() {
+        let with = |exit_code, signal| code(&ExitFacts { exit_code, signal, ..ExitFacts::default() });
+        assert_eq!(with(None, Some(11)), Some(139));
+        assert_eq!(with(Some(0), Some(9)), Some(137));
+        assert_eq!(with(Some(2), Some(0)), Some(2));
+        assert_eq!(with(None, None), None);
+    }
+}

@@ -1,0 +1,379 @@
+//! A Go trace: a head, then one goroutine or ten thousand.
+
+use super::frames::{self, Layout, RawFrame};
+use super::goroutine::{Goroutine, Header, find_header, header};
+use super::head::{Form, Head, Meaning, survived_by};
+use super::kinds::RUNTIME;
+use super::others::Others;
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{Culprit, Frame, STACK_FRAMES, base_name};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::{DEADLOCK, ERROR_EXIT, STACK_OVERFLOW, TERMINATED};
+use crate::classify::text;
+
+/// Most lines between the head and the first goroutine: a panic's value may have many.
+const HEAD_LINES: u32 = 200;
+/// Most foreign lines in a row inside of a dump that the runtime wrote: what the program printed meanwhile.
+const FOREIGN_RAW: u32 = 64;
+/// The same for a stack that the program printed: what follows it is most often the ordinary log.
+const FOREIGN_PRINTED: u32 = 4;
+
+/// The parser of a head and its goroutines.
+#[derive(Debug)]
+pub struct Dump {
+    head: Head,
+    prefix: Prefix,
+    /// What stands before the head differs from what stands before the stack: a logger wrote the head.
+    logged: bool,
+    in_stacks: bool,
+    after_blank: bool,
+    foreign: u32,
+    head_lines: u32,
+    last_foreign: Vec<u8>,
+    current: Option<Goroutine>,
+    chosen: Option<Goroutine>,
+    others: Others,
+    layout: Layout,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+    headless: bool,
+}
+
+impl Dump {
+    /// A dump whose head stands in this line, behind `prefix_len` bytes of envelope.
+    pub fn new(head: Head, line: &Line<'_>, prefix_len: usize, context: &Context<'_>) -> Self {
+        let mut dump = Self::bare(head, line);
+        dump.prefix = Prefix::learn(&line.text[..prefix_len]);
+        dump.block = Block::after(context.before);
+        dump.block.push(&line.text[prefix_len..]);
+        dump
+    }
+
+    /// A dump that begins with a goroutine; its title, if it has one, stood `title_lines` lines above.
+    pub fn printed(head: Head, line: &Line<'_>, context: &Context<'_>, title_lines: usize) -> Self {
+        let mut dump = Self::bare(head, line);
+        dump.headless = dump.head.form == Form::Missing;
+        let (title, before) = context.before.split_at(title_lines.min(context.before.len()));
+        dump.block = Block::after(before);
+        title.iter().rev().for_each(|line| dump.block.push(line));
+        dump.first_line = line.number.saturating_sub(title_lines as u64);
+        if let Some((at, header)) = find_header(line.text) {
+            dump.enter(at, header, line.text);
+        }
+        dump
+    }
+
+    /// A dump whose first lines are cut off, somewhere inside of a stack.
+    pub fn headless(line: &Line<'_>) -> Self {
+        let mut dump = Self::bare(Head::default(), line);
+        dump.headless = true;
+        dump.in_stacks = true;
+        dump.current = Some(Goroutine::default());
+        dump.stack_line(line.text, line.number);
+        dump
+    }
+
+    fn bare(head: Head, line: &Line<'_>) -> Self {
+        Self {
+            head,
+            prefix: Prefix::default(),
+            logged: line.logged,
+            in_stacks: false,
+            after_blank: false,
+            foreign: 0,
+            head_lines: 0,
+            last_foreign: Vec::new(),
+            current: None,
+            chosen: None,
+            others: Others::default(),
+            layout: Layout::default(),
+            block: Block::default(),
+            first_line: line.number,
+            last_line: line.number,
+            headless: false,
+        }
+    }
+
+    fn head_line(&mut self, line: &Line<'_>) -> Flow {
+        if let Some((at, header)) = find_header(line.text) {
+            self.enter(at, header, line.text);
+            self.last_line = line.number;
+            return Flow::Taken;
+        }
+        let Some(bare) = self.prefix.strip(line.text) else { return self.unprefixed_head_line(line.text) };
+        self.head_lines += 1;
+        if self.head_lines > HEAD_LINES || starts_trace(bare) {
+            return Flow::Over;
+        }
+        self.block.push(bare);
+        self.read_head(bare);
+        Flow::Taken
+    }
+
+    /// The head was logged with a prefix and what follows it without, or the line is foreign.
+    fn unprefixed_head_line(&mut self, text: &[u8]) -> Flow {
+        self.head_lines += 1;
+        if self.head_lines > HEAD_LINES || starts_trace(text) {
+            return Flow::Over;
+        }
+        Flow::Foreign
+    }
+
+    fn read_head(&mut self, bare: &[u8]) {
+        if text::blank(bare) {
+            self.after_blank = true;
+        } else if let Some(signal) = bare.strip_prefix(b"[signal ") {
+            self.head.proven = true;
+            self.head.signal = signal.split(|b| *b == b':').next().map(text::string);
+        } else if bare.starts_with(b"PC=") || bare.starts_with(b"goroutine running on other thread") {
+            self.head.proven = true;
+        } else if bare == b"runtime stack:" {
+            self.in_stacks = true;
+            self.current = Some(Goroutine::new(Header { id: Some(0), state: String::new() }, bare));
+        } else if let Some(value) = bare.trim_ascii_start().strip_prefix(b"panic: ") {
+            self.head.nested_panic(value);
+        } else if !self.after_blank {
+            self.head.continued(bare);
+        }
+    }
+
+    fn enter(&mut self, at: usize, header: Header, line: &[u8]) {
+        let prefix = Prefix::learn(&line[..at]);
+        // An indented stack is part of the panic's value; a shorter prefix means that the head has a logger's.
+        self.logged |= !self.in_stacks && self.head.is_raw() && !self.prefix.is_empty() && prefix != self.prefix;
+        self.prefix = prefix;
+        self.in_stacks = true;
+        self.close_goroutine();
+        self.current = Some(Goroutine::new(header, &line[at..]));
+        self.foreign = 0;
+    }
+
+    fn dump_line(&mut self, line: &Line<'_>) -> Flow {
+        let Some(bare) = self.prefix.strip(line.text) else { return self.stray(line) };
+        if text::blank(bare) {
+            self.after_blank = true;
+            return Flow::Taken;
+        }
+        if header(bare).is_some() {
+            return self.next_goroutine(line);
+        }
+        if starts_trace(bare) {
+            return Flow::Over;
+        }
+        let flow = if self.stack_line(bare, line.number) { Flow::Taken } else { self.stray(line) };
+        self.after_blank = false;
+        flow
+    }
+
+    fn stack_line(&mut self, bare: &[u8], number: u64) -> bool {
+        if bare == b"runtime stack:" || is_register(bare) || bare.starts_with(b"exit status ") {
+            self.last_line = number;
+            return true;
+        }
+        let Some(current) = &mut self.current else { return false };
+        let known = current.frames.len();
+        if !current.line(bare) {
+            return false;
+        }
+        if current.frames.len() > known
+            && let Some(frame) = current.frames.last()
+        {
+            self.layout.learn(frame);
+        }
+        // A call alone proves nothing: an ordinary line may look like one.
+        if !current.is_open() {
+            self.last_line = number;
+            self.foreign = 0;
+        }
+        true
+    }
+
+    fn next_goroutine(&mut self, line: &Line<'_>) -> Flow {
+        // The goroutines of one dump are parted by blank lines; a header without one belongs to the next dump.
+        let fresh = if self.head.is_raw() && !self.logged {
+            survived_by(&self.last_foreign).is_some() && !self.after_blank
+        } else {
+            !self.after_blank
+        };
+        let Some((at, header)) = find_header(line.text).filter(|_| !fresh) else { return Flow::Over };
+        self.enter(at, header, line.text);
+        self.last_line = line.number;
+        self.after_blank = false;
+        Flow::Taken
+    }
+
+    /// A line that the dump does not have: another prefix, or another stream's.
+    fn stray(&mut self, line: &Line<'_>) -> Flow {
+        if find_header(line.text).is_some() {
+            return self.next_goroutine(line);
+        }
+        self.foreign += 1;
+        self.after_blank = false;
+        self.last_foreign.clear();
+        self.last_foreign.extend_from_slice(&line.text[..line.text.len().min(256)]);
+        let limit = if self.head.is_raw() && !self.logged { FOREIGN_RAW } else { FOREIGN_PRINTED };
+        if self.foreign > limit { Flow::Over } else { Flow::Foreign }
+    }
+
+    fn close_goroutine(&mut self) {
+        let Some(goroutine) = self.current.take() else { return };
+        // The scheduler's own stack is not where anything happened.
+        if goroutine.header.id == Some(0) && !goroutine.frames.is_empty() {
+            return;
+        }
+        match &self.chosen {
+            None => self.chosen = Some(goroutine),
+            Some(chosen) if self.is_better(chosen, &goroutine) => self.chosen = Some(goroutine),
+            Some(chosen) if self.head.wants_others() => self.others.offer(chosen, goroutine, &self.layout),
+            Some(_) => {}
+        }
+    }
+
+    /// Where the first goroutine shows nothing of the program, the next one that does is taken.
+    fn is_better(&self, chosen: &Goroutine, other: &Goroutine) -> bool {
+        self.head.may_choose()
+            && chosen.first_own(&self.layout, 0).is_none()
+            && other.first_own(&self.layout, 0).is_some()
+    }
+
+    fn standing(&self, meaning: &Meaning) -> Standing {
+        match &self.head.form {
+            Form::Printed(printed) => printed.standing.clone(),
+            // A dump on request ends the process only if the signal does.
+            _ if self.logged => Standing::Logged,
+            Form::Missing if meaning.kind.reason == ERROR_EXIT => Standing::Logged,
+            _ => Standing::Fatal,
+        }
+    }
+
+    /// Without a stack only the runtime's own words count, at the start of a line.
+    fn is_credible(&self) -> bool {
+        let bare = self.prefix.is_empty() && !self.logged;
+        match &self.head.form {
+            _ if self.chosen.is_some() => true,
+            Form::Panic(_) | Form::NoThread(_) => bare,
+            Form::Fatal(text) => self.head.proven || super::kinds::of_fatal(text).is_some(),
+            Form::Signal(_) => self.head.proven,
+            Form::Missing | Form::Klog(_) | Form::Printed(_) => false,
+        }
+    }
+}
+
+impl Parser for Dump {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        if self.in_stacks { self.dump_line(line) } else { self.head_line(line) }
+    }
+
+    fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        self.close_goroutine();
+        let empty = self.headless && self.chosen.as_ref().is_none_or(|chosen| chosen.frames.is_empty());
+        if empty || !self.is_credible() {
+            return None;
+        }
+        let chosen = self.chosen.take().unwrap_or_default();
+        let functions = chosen.frames.iter().map(|frame| frame.function.as_str());
+        let meaning = self.head.meaning(functions, messages)?;
+        Some(self.candidate(&chosen, meaning))
+    }
+}
+
+impl Dump {
+    fn candidate(mut self: Box<Self>, chosen: &Goroutine, meaning: Meaning) -> Candidate {
+        let thrown = matches!(self.head.form, Form::Fatal(_) | Form::Signal(_) | Form::NoThread(_));
+        let from = if thrown { 0 } else { thrown_at(&chosen.frames, meaning.later_panics) };
+        let reason = meaning.kind.reason.clone();
+        let standing = self.standing(&meaning);
+        // Nobody's code is to blame for a signal from outside or for a dump of which only some goroutine is left.
+        let blameless = reason == TERMINATED || reason == ERROR_EXIT;
+        let culprit = if blameless { None } else { culprit(chosen, &self.layout, from) };
+        self.block.append(&chosen.block);
+        let related = self.others.take(&mut self.block, &self.layout, reason == DEADLOCK);
+        let message = if meaning.message.is_empty() { missing_head(chosen) } else { meaning.message };
+        Candidate {
+            runtime: RUNTIME,
+            signature: signature(&chosen.frames[from..], &self.layout, reason == STACK_OVERFLOW),
+            reason,
+            kind: meaning.kind.word,
+            exception: meaning.kind.exception,
+            message,
+            standing,
+            exits: self.head.exits(),
+            culprit,
+            stack: stack(&chosen.frames[from..], &self.layout),
+            related,
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: self.headless,
+        }
+    }
+}
+
+fn missing_head(chosen: &Goroutine) -> String {
+    let state = if chosen.header.state.is_empty() { "running" } else { &chosen.header.state };
+    format!("a goroutine dump whose head is not in the log, goroutine [{state}]")
+}
+
+/// Lines with which a trace of Go's begins.
+fn starts_trace(bare: &[u8]) -> bool {
+    [&b"panic: "[..], b"fatal error: ", b"SIGQUIT: ", b"WARNING: DATA RACE"].iter().any(|start| bare.starts_with(start))
+}
+
+/// `rax    0x0`: the registers below a dump with a signal.
+fn is_register(line: &[u8]) -> bool {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (name, value, rest) = (words.next(), words.next(), words.next());
+    name.is_some_and(|name| name.len() <= 6) && value.is_some_and(|value| value.starts_with(b"0x")) && rest.is_none()
+}
+
+/// Index of the first frame below the panic that counts. The panics of a chain stand in the stack in reverse: the last
+/// one raised on top.
+fn thrown_at(frames: &[RawFrame], later_panics: Option<usize>) -> usize {
+    let panics: Vec<usize> = (0..frames.len()).filter(|at| is_panic(&frames[*at])).collect();
+    let later = later_panics.and_then(|later| panics.get(later));
+    later.or(panics.last()).map_or(0, |at| at + 1)
+}
+
+fn is_panic(frame: &RawFrame) -> bool {
+    frame.function == "panic" || frame.function == "runtime.gopanic"
+}
+
+/// The first frame of the user's below the panic, else the nearest above it, else who started the goroutine.
+fn culprit(goroutine: &Goroutine, layout: &Layout, from: usize) -> Option<Culprit> {
+    let own =
+        goroutine.first_own(layout, from).or_else(|| (0..from).rev().find(|at| layout.in_app(&goroutine.frames[*at])));
+    let frame = match own {
+        Some(at) => &goroutine.frames[at],
+        None => goroutine.creator.as_ref().filter(|creator| layout.in_app(creator))?,
+    };
+    Some(place_of(frame))
+}
+
+/// Where a frame is.
+pub fn place_of(frame: &RawFrame) -> Culprit {
+    let shown = frames::shown(frame, true);
+    Culprit { function: Some(shown.function), file: shown.file, line: shown.line }
+}
+
+/// The frames as a finding shows them.
+pub fn stack(frames: &[RawFrame], layout: &Layout) -> Vec<Frame> {
+    frames.iter().take(STACK_FRAMES).map(|frame| frames::shown(frame, layout.in_app(frame))).collect()
+}
+
+/// What the fingerprint is made of. Where a stack overflowed, the functions that recur: where exactly the limit struck
+/// is chance.
+pub fn signature(frames: &[RawFrame], layout: &Layout, recursion: bool) -> Vec<(String, String)> {
+    let own = frames.iter().filter(|frame| layout.in_app(frame));
+    let all: Vec<_> = own.map(|frame| (frames::stable(&frame.function), base_name(&frame.file).to_owned())).collect();
+    if !recursion {
+        return all;
+    }
+    let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
+    let mut recurring: Vec<_> = all.iter().filter(|one| count(one) > 2).cloned().collect();
+    recurring.sort();
+    recurring.dedup();
+    if recurring.is_empty() { all } else { recurring }
+}

@@ -1,0 +1,108 @@
+//! The seam between the engine and the runtimes: one file for each, which knows how its traces begin, go on and end.
+
+use std::fmt::Debug;
+
+use super::excerpt::Block;
+use super::finding::{CrashReason, Culprit, Frame, Related, Runtime};
+use super::messages::Messages;
+
+/// A line as a grammar sees it: without terminal escapes, docker's envelope opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The text, with the collector's prefix if there is one.
+    pub text: &'a [u8],
+    /// Its number in the log, from 1. The lines inside of one JSON record have the same.
+    pub number: u64,
+    /// It comes out of a field of a JSON record: a logger wrote it, so the process was alive.
+    pub logged: bool,
+}
+
+/// What surrounds the line with which a trace may begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The lines before it, the nearest one first, plain.
+    pub before: &'a [Vec<u8>],
+    /// What error texts mean.
+    pub messages: &'a Messages,
+}
+
+/// How traces of one runtime look.
+pub trait Grammar: Debug + Send + Sync {
+    /// Texts of which a line holds at least one where a trace begins: rare in ordinary logs, at least four bytes long.
+    fn anchors(&self) -> &'static [&'static str];
+
+    /// A parser, if a trace begins with this line.
+    fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>>;
+
+    /// A parser, if this line, the first of the log, lies inside of a trace whose head is cut off.
+    fn resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
+        let _ = line;
+        None
+    }
+}
+
+/// What became of a line that was offered to a parser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It belongs to the trace.
+    Taken,
+    /// It does not, but the trace may go on: lines of two streams mix.
+    Foreign,
+    /// It does not, and the trace is over.
+    Over,
+}
+
+/// A trace under way. Its memory is bounded, whatever it is fed with.
+pub trait Parser: Debug + Send {
+    /// Takes the next line.
+    fn line(&mut self, line: &Line<'_>) -> Flow;
+
+    /// What the trace came to; `None` where it was none after all.
+    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate>;
+}
+
+/// Whether a trace can be what ended the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The runtime's own last words: nothing runs after them.
+    Fatal,
+    /// Written by a logger or by the program itself, which may have gone on.
+    Logged,
+    /// Something caught it. The text says what, as the reason why it is not the cause.
+    Survived(&'static str),
+}
+
+/// One trace found in the log.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The runtime that wrote it.
+    pub runtime: Runtime,
+    /// Its reason.
+    pub reason: CrashReason,
+    /// The kind of error, for the fingerprint: an exception's class, a panic's text. Variable parts are replaced later.
+    pub kind: String,
+    /// The error's type as shown.
+    pub exception: Option<String>,
+    /// The decisive line, as it was written.
+    pub message: String,
+    /// Whether it can be what ended the process.
+    pub standing: Standing,
+    /// Exit codes that it leads to; empty where any would do.
+    pub exits: &'static [i32],
+    /// The top frame in the user's own code.
+    pub culprit: Option<Culprit>,
+    /// The stack, the top frame first.
+    pub stack: Vec<Frame>,
+    /// Function and file of the frames that make the bug what it is, without generated names.
+    pub signature: Vec<(String, String)>,
+    /// Other stacks of the same event.
+    pub related: Vec<Related>,
+    /// The decisive lines.
+    pub excerpt: Block,
+    /// Number of its first line.
+    pub first_line: u64,
+    /// Number of its last line.
+    pub last_line: u64,
+    /// Its head is not in the log.
+    pub headless: bool,
+}

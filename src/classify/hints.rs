@@ -1,0 +1,74 @@
+//! What shows which runtime wrote a log, where no trace does.
+
+use super::finding::Runtime;
+use super::text;
+
+/// Texts that only one runtime's programs write.
+const MARKS: [(Runtime, &str); 14] = [
+    (Runtime::Go, "dial tcp "),
+    (Runtime::Go, "listen tcp "),
+    (Runtime::Go, ".go:"),
+    (Runtime::Go, "x509: "),
+    (Runtime::Go, "goroutine "),
+    (Runtime::Jvm, "\tat java."),
+    (Runtime::Jvm, ".java:"),
+    (Runtime::Python, "Traceback (most recent call last)"),
+    (Runtime::Python, "[MainThread]"),
+    (Runtime::Python, ".py\", line "),
+    (Runtime::Nodejs, "node:internal/"),
+    (Runtime::Rust, "' panicked at "),
+    (Runtime::Dotnet, "   at System."),
+    (Runtime::Ruby, ".rb:"),
+];
+
+/// Lines that are looked at.
+const LINES: usize = 200;
+
+/// The runtime that the lines show, the nearest to the end first.
+pub fn runtime_of<'a>(newest_first: impl Iterator<Item = &'a [u8]>) -> Option<Runtime> {
+    newest_first.take(LINES).find_map(of_line)
+}
+
+fn of_line(line: &[u8]) -> Option<Runtime> {
+    let marked = MARKS.iter().find(|(_, mark)| text::has(line, mark)).map(|(runtime, _)| *runtime);
+    marked.or_else(|| is_go_log(line).then_some(Runtime::Go))
+}
+
+/// The forms of Go's own loggers: `log` (`2026/11/24 04:15:10 …`, but not nginx, which goes on with `[level]`), `slog`
+/// and logrus as text, `slog` as JSON.
+pub fn is_go_log(line: &[u8]) -> bool {
+    let stamp = is_shaped(line, b"0000/00/00 00:00:00");
+    let nginx = line.get(20) == Some(&b'[') && text::has(line, "] ") && text::has(line, "#");
+    let slog_text = line.starts_with(b"time=") && text::has(line, " level=") && text::has(line, " msg=");
+    let slog_json =
+        line.starts_with(b"{\"time\":\"") && text::has(line, "\",\"level\":\"") && text::has(line, "\",\"msg\":\"");
+    let zap_json = line.starts_with(b"{\"level\":\"") && text::has(line, "\",\"ts\":");
+    stamp && !nginx || slog_text || slog_json || zap_json
+}
+
+/// Whether the text begins with digits where the shape has zeros, and with its other bytes as they are.
+fn is_shaped(text: &[u8], shape: &[u8]) -> bool {
+    text.len() >= shape.len()
+        && text.iter().zip(shape).all(|(b, s)| if *s == b'0' { b.is_ascii_digit() } else { b == s })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loggers_of_go_are_recognised_and_others_are_not() {
+        let cases = [
+            ("2026/11/24 04:15:10 shopd 3.4.1 starting", true),
+            ("2026/11/24 05:17:25 [emerg] 1#1: unknown directive", false),
+            ("time=2026-11-24T04:15:10.797Z level=ERROR msg=\"no store\"", true),
+            ("{\"time\":\"2026-11-24T04:15:10Z\",\"level\":\"ERROR\",\"msg\":\"startup failed\"}", true),
+            ("{\"level\":\"info\",\"ts\":1764.1,\"caller\":\"a/b.go:3\",\"msg\":\"x\"}", true),
+            ("level=info msg=\"routed\" path=/a", false),
+            ("2026-11-24 04:15:10 INFO started", false),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(is_go_log(line.as_bytes()), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Where no trace ends a log: the line that says why the program gave up.
+
+use super::excerpt::Block;
+use super::finding::{CrashReason, Culprit, Frame, Runtime};
+use super::go::{dump, frames};
+use super::hints;
+use super::json::Record;
+use super::messages::{Messages, Voice};
+use super::reason::{COMMAND_NOT_FOUND, EXEC_FORMAT_ERROR};
+use super::scan::{Found, readable};
+use super::severity::{Severity, reads_like_error};
+use super::shell;
+use super::text;
+
+/// How many of the last lines are looked at: a usage text may follow the error.
+const LINES: usize = 80;
+/// Most lines shown behind the chosen one.
+const LINES_BEHIND: usize = 6;
+/// A line farther from the end than this loses no more for it.
+const FARTHEST: usize = 20;
+
+/// The line that was chosen and what it says.
+#[derive(Clone, Debug, Default)]
+pub struct LastWords {
+    /// The line, without its time stamp; for a record, its message and error.
+    pub message: String,
+    /// What it means, if that is known.
+    pub reason: Option<CrashReason>,
+    /// The runtime that wrote it.
+    pub runtime: Option<Runtime>,
+    /// The place that it names.
+    pub culprit: Option<Culprit>,
+    /// The stack that its logger added.
+    pub stack: Vec<Frame>,
+    /// Function and file of the user's own frames in that stack.
+    pub signature: Vec<(String, String)>,
+    /// The lines around it.
+    pub excerpt: Block,
+    /// It states a level, or it is the very last line and says something that is known.
+    pub is_clear: bool,
+}
+
+/// One of the last lines.
+struct Spoken {
+    number: u64,
+    text: Vec<u8>,
+    record: Option<Record>,
+}
+
+impl Spoken {
+    fn severity(&self) -> Option<Severity> {
+        match &self.record {
+            Some(record) => record.severity,
+            None => Severity::of_line(&self.text),
+        }
+    }
+
+    fn message(&self) -> String {
+        match &self.record {
+            Some(record) => record.summary(),
+            None => bare_message(&text::string(&self.text)),
+        }
+    }
+}
+
+/// The last lines, the last one first, without those of a trace.
+fn spoken(found: &Found) -> Vec<Spoken> {
+    let inside = |number: u64| found.candidates.iter().any(|c| (c.first_line..=c.last_line).contains(&number));
+    let numbered = (0..=found.lines).rev().zip(found.tail.newest_first());
+    let lines = numbered.take(LINES).filter(|(number, _)| !inside(*number));
+    lines
+        .map(|(number, raw)| {
+            let text = readable(raw).into_owned();
+            let record = Record::read(&text).filter(|record| !record.summary().is_empty());
+            Spoken { number, text, record }
+        })
+        .collect()
+}
+
+/// Finds the last words. `code` is the exit code, which tells a missing file from a missing command.
+pub fn last_words(found: &Found, code: Option<i32>, messages: &Messages) -> Option<LastWords> {
+    let lines = spoken(found);
+    let last = found.lines;
+    let ranked = lines.iter().enumerate().filter(|(_, line)| !text::blank(&line.text)).map(|(at, line)| {
+        let meaning = meaning(line, code, messages);
+        let distance = usize::try_from(last - line.number).unwrap_or(FARTHEST).min(FARTHEST);
+        (weight(line, meaning.is_some()).saturating_sub(distance), at, meaning)
+    });
+    // Of equals the later line, which comes first here.
+    let (weight, at, meaning) = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    Some(describe(&lines, at, meaning, weight))
+}
+
+/// How much a line sounds like the reason, before its distance from the end is taken off.
+fn weight(line: &Spoken, known: bool) -> usize {
+    let base = match line.severity() {
+        Some(Severity::Fatal) => 50,
+        Some(Severity::Error) => 40,
+        Some(Severity::Warn) => 22,
+        Some(Severity::Info) => return 0,
+        None if known => 34,
+        None if reads_like_error(&line.text) => 30,
+        None => return 0,
+    };
+    base + if known { 6 } else { 0 }
+}
+
+struct Meant {
+    reason: CrashReason,
+    runtime: Option<Runtime>,
+    culprit: Option<Culprit>,
+}
+
+fn meaning(line: &Spoken, code: Option<i32>, messages: &Messages) -> Option<Meant> {
+    let message = line.message();
+    if line.record.is_none() {
+        if let Some(complaint) = shell::complaint(&message) {
+            let reason = complaint.reason(code)?;
+            return Some(Meant { reason, runtime: Some(Runtime::Shell), culprit: complaint.culprit() });
+        }
+        if let Some(reason) = of_exec(&message) {
+            return Some(Meant { reason, runtime: None, culprit: None });
+        }
+    }
+    let meaning = messages.meaning(&message, Voice::LastWords)?;
+    Some(Meant { reason: meaning.reason, runtime: meaning.runtime, culprit: None })
+}
+
+/// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`.
+fn of_exec(message: &str) -> Option<CrashReason> {
+    let text = message.strip_prefix("exec /")?;
+    if text.ends_with("exec format error") {
+        Some(EXEC_FORMAT_ERROR)
+    } else {
+        text.ends_with("no such file or directory").then_some(COMMAND_NOT_FOUND)
+    }
+}
+
+fn describe(lines: &[Spoken], at: usize, meaning: Option<Meant>, weight: usize) -> LastWords {
+    let chosen = &lines[at];
+    let trace = stack_behind(lines, at);
+    let layout = frames::Layout::default();
+    let own = trace.iter().find(|frame| layout.in_app(frame));
+    let (reason, said_by, place) = match meaning {
+        Some(Meant { reason, runtime, culprit }) => (Some(reason), runtime, culprit),
+        None => (None, None, None),
+    };
+    LastWords {
+        message: chosen.message(),
+        reason,
+        runtime: said_by
+            .or_else(|| logger(chosen))
+            .or_else(|| hints::runtime_of(lines.iter().map(|l| l.text.as_slice()))),
+        culprit: own.map(dump::place_of).or(place).or_else(|| caller(chosen)),
+        stack: dump::stack(&trace, &layout),
+        signature: dump::signature(&trace, &layout, false),
+        excerpt: excerpt(lines, at),
+        is_clear: weight >= 36,
+    }
+}
+
+fn logger(line: &Spoken) -> Option<Runtime> {
+    line.record.as_ref().filter(|record| record.go_logger).map(|_| Runtime::Go)
+}
+
+/// The place of a fatal log call. Of a mere error it would only be where it was noticed.
+fn caller(line: &Spoken) -> Option<Culprit> {
+    if line.severity() != Some(Severity::Fatal) {
+        return None;
+    }
+    let (file, number) = match &line.record {
+        Some(record) => record.caller.clone()?,
+        None => klog_place(&line.text)?,
+    };
+    (!file.contains("@v")).then_some(Culprit { function: None, file: Some(file), line: Some(number) })
+}
+
+/// `F1124 04:15:10.123456       1 main.go:42] …`: the place.
+fn klog_place(line: &[u8]) -> Option<(String, u32)> {
+    let head = &line[..text::find(line, "] ")?];
+    let place = head.rsplit(|b| *b == b' ').next()?;
+    let (file, number) = frames::place(&[b" ", place].concat()).map(|(file, n)| (text::string(file), n))?;
+    file.ends_with(".go").then_some((file, number))
+}
+
+/// The stack in the record, or the one that zap's console form prints below the line.
+fn stack_behind(lines: &[Spoken], at: usize) -> Vec<frames::RawFrame> {
+    match &lines[at].record {
+        Some(record) => frames_in(record.stack.lines().map(str::as_bytes)),
+        None => frames_in(lines[..at].iter().rev().map(|line| line.text.as_slice())),
+    }
+}
+
+/// Pairs of lines, a symbol with or without arguments and a place; ends where the lines are something else.
+fn frames_in<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Vec<frames::RawFrame> {
+    let mut stack = Vec::new();
+    while let (Some(function), Some(below)) = (lines.next(), lines.next()) {
+        let symbol = frames::call(function).or_else(|| frames::symbol(function));
+        let (Some(symbol), Some((file, line))) = (symbol, frames::place(below)) else { break };
+        stack.push(frames::frame(symbol, file, line));
+    }
+    stack
+}
+
+fn excerpt(lines: &[Spoken], at: usize) -> Block {
+    let before: Vec<Vec<u8>> =
+        lines[at + 1..].iter().take(super::excerpt::LINES_BEFORE).map(|line| line.text.clone()).collect();
+    let mut block = Block::after(&before);
+    for line in lines[at.saturating_sub(LINES_BEHIND)..=at].iter().rev() {
+        block.push(&line.text);
+    }
+    block
+}
+
+/// The lines at the end, where no line says anything.
+pub fn ending(found: &Found, count: usize) -> Block {
+    let lines: Vec<&[u8]> = found.tail.newest_first().take(count).collect();
+    let mut block = Block::default();
+    for line in lines.iter().rev() {
+        block.push(&readable(line));
+    }
+    block
+}
+
+/// The message of a line: without time stamps, of `key=value` lines the values of message and error.
+fn bare_message(line: &str) -> String {
+    if let Some(message) = logfmt(line) {
+        return message;
+    }
+    let mut rest = line.trim();
+    while let Some(shorter) = without_stamp(rest) {
+        rest = shorter;
+    }
+    if is_klog(rest)
+        && let Some((_, message)) = rest.split_once("] ")
+    {
+        rest = message;
+    }
+    rest.to_owned()
+}
+
+fn is_klog(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes.first(), Some(b'E' | b'F' | b'W' | b'I'))
+        && bytes.len() > 6
+        && bytes[1..5].iter().all(u8::is_ascii_digit)
+}
+
+/// What follows a date, a time or both, perhaps in brackets; `None` where none stands at the start.
+fn without_stamp(text: &str) -> Option<&str> {
+    let (stamp, rest) = match text.strip_prefix('[') {
+        Some(inside) => inside.split_once(']')?,
+        None => text.split_once(char::is_whitespace)?,
+    };
+    let digits = stamp.bytes().filter(u8::is_ascii_digit).count();
+    let plain = stamp.bytes().all(|b| b.is_ascii_digit() || b"-/:.,TZ+ ".contains(&b));
+    let separated = stamp.contains([':', '-', '/']);
+    (plain && separated && digits >= 4).then(|| rest.trim_start())
+}
+
+/// `time=… level=error msg="no store" err="refused"`: `no store: refused`.
+fn logfmt(line: &str) -> Option<String> {
+    let message = logfmt_value(line, "msg").or_else(|| logfmt_value(line, "message"))?;
+    let error = ["err", "error"].iter().find_map(|key| logfmt_value(line, key));
+    Some(match error {
+        Some(error) if !message.contains(&error) => format!("{message}: {error}"),
+        _ => message,
+    })
+}
+
+fn logfmt_value(line: &str, key: &str) -> Option<String> {
+    let at = line.match_indices(key).find_map(|(at, _)| {
+        let free = at == 0 || line.as_bytes()[at - 1] == b' ';
+        (free && line[at + key.len()..].starts_with('=')).then_some(at + key.len() + 1)
+    })?;
+    let value = &line[at..];
+    let Some(quoted) = value.strip_prefix('"') else { return value.split(' ').next().map(str::to_owned) };
+    let mut out = String::new();
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next().filter(|c| *c != '"') {
+        out.push(if c == '\\' { chars.next().unwrap_or(c) } else { c });
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_quoted_without_its_envelope() {
+        let cases = [
+            ("2026/11/24 04:15:10 shopd: load config: x", "shopd: load config: x"),
+            ("2026-11-24T05:17:25Z [backup] ERROR: refused", "[backup] ERROR: refused"),
+            ("[2026-11-25 01:44:05.483] [info] x", "[info] x"),
+            ("time=2026-11-24T04:15:10Z level=ERROR msg=\"no \\\"store\\\"\" err=refused", "no \"store\": refused"),
+            ("F1124 04:15:10.123456       1 main.go:42] no store", "no store"),
+            ("404 pages", "404 pages"),
+        ];
+        for (line, message) in cases {
+            assert_eq!(bare_message(line), message, "{line}");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! What the texts of errors say in every language: a dependency that did not answer, something missing at start-up, a
+//! resource that ran out.
+
+use aho_corasick::AhoCorasick;
+
+use super::finding::{CrashReason, Runtime};
+use super::reason::*;
+
+/// Whether the text is a program's last word or the value of a panic or exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// A line that a program wrote before it gave up, most often while it started.
+    LastWords,
+    /// The text of a panic or of an uncaught exception, which can come from anywhere.
+    Panic,
+}
+
+/// What a text says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// The reason.
+    pub reason: CrashReason,
+    /// What the text proves to have written it, where it proves anything.
+    pub runtime: Option<Runtime>,
+}
+
+struct Rule {
+    reason: CrashReason,
+    /// All of them must be there, in any case of letters.
+    all: &'static [&'static str],
+    /// Holds only for [`Voice::LastWords`]: in a panic the same words are as often a bug.
+    only_last_words: bool,
+    runtime: Option<Runtime>,
+}
+
+const fn rule(reason: CrashReason, all: &'static [&'static str]) -> Rule {
+    Rule { reason, all, only_last_words: false, runtime: None }
+}
+
+const fn last_words(reason: CrashReason, all: &'static [&'static str]) -> Rule {
+    Rule { reason, all, only_last_words: true, runtime: None }
+}
+
+const fn by(runtime: Runtime, reason: CrashReason, all: &'static [&'static str]) -> Rule {
+    Rule { reason, all, only_last_words: false, runtime: Some(runtime) }
+}
+
+/// The first rule that holds wins: what is more precise stands first.
+static RULES: &[Rule] = &[
+    // A name that does not resolve; before time-outs, because a look-up can time out.
+    by(Runtime::Go, DNS_FAILURE, &["lookup ", ": no such host"]),
+    rule(DNS_FAILURE, &["no such host"]),
+    rule(DNS_FAILURE, &["lookup ", "i/o timeout"]),
+    rule(DNS_FAILURE, &["lookup ", "server misbehaving"]),
+    rule(DNS_FAILURE, &["lookup ", "connection refused", ":53"]),
+    rule(DNS_FAILURE, &["name or service not known"]),
+    rule(DNS_FAILURE, &["name resolution"]),
+    rule(DNS_FAILURE, &["could not resolve host"]),
+    rule(DNS_FAILURE, &["nodename nor servname"]),
+    rule(DNS_FAILURE, &["getaddrinfo enotfound"]),
+    rule(DNS_FAILURE, &["getaddrinfo eai_again"]),
+    rule(DNS_FAILURE, &["unknownhostexception"]),
+    rule(DNS_FAILURE, &["host not found"]),
+    rule(DNS_FAILURE, &["could not translate host name"]),
+    rule(DNS_FAILURE, &["produced zero addresses"]),
+    // TLS.
+    by(Runtime::Go, TLS_FAILURE, &["x509: "]),
+    rule(TLS_FAILURE, &["certificate verify failed"]),
+    rule(TLS_FAILURE, &["failed to verify certificate"]),
+    rule(TLS_FAILURE, &["remote error: tls"]),
+    rule(TLS_FAILURE, &["tls: "]),
+    rule(TLS_FAILURE, &["ssl: "]),
+    rule(TLS_FAILURE, &["tls handshake"]),
+    rule(TLS_FAILURE, &["ssl handshake"]),
+    rule(TLS_FAILURE, &["sslhandshakeexception"]),
+    rule(TLS_FAILURE, &["gave http response to https client"]),
+    rule(TLS_FAILURE, &["self-signed certificate"]),
+    rule(TLS_FAILURE, &["self signed certificate"]),
+    rule(TLS_FAILURE, &["certificate has expired"]),
+    rule(TLS_FAILURE, &["ssl is not enabled on the server"]),
+    // Ports; before permissions and refusals, which their texts mention too.
+    rule(PORT_IN_USE, &["address already in use"]),
+    rule(PORT_IN_USE, &["eaddrinuse"]),
+    rule(PORT_IN_USE, &["address in use"]),
+    rule(PORT_IN_USE, &["only one usage of each socket address"]),
+    rule(INVALID_CONFIGURATION, &["cannot assign requested address", "bind"]),
+    // Credentials.
+    rule(AUTHENTICATION_FAILED, &["authentication failed"]),
+    rule(AUTHENTICATION_FAILED, &["authentication failure"]),
+    rule(AUTHENTICATION_FAILED, &["access denied for user"]),
+    rule(AUTHENTICATION_FAILED, &["authentication required"]),
+    rule(AUTHENTICATION_FAILED, &["unable to authenticate"]),
+    rule(AUTHENTICATION_FAILED, &["invalid credentials"]),
+    rule(AUTHENTICATION_FAILED, &["bad credentials"]),
+    rule(AUTHENTICATION_FAILED, &["invalid username or password"]),
+    rule(AUTHENTICATION_FAILED, &["invalid username-password"]),
+    rule(AUTHENTICATION_FAILED, &["invalid password"]),
+    rule(AUTHENTICATION_FAILED, &["wrongpass"]),
+    rule(AUTHENTICATION_FAILED, &["noauth"]),
+    rule(AUTHENTICATION_FAILED, &["login failed"]),
+    rule(AUTHENTICATION_FAILED, &["login incorrect"]),
+    rule(AUTHENTICATION_FAILED, &["unauthenticated"]),
+    rule(AUTHENTICATION_FAILED, &["401 unauthorized"]),
+    rule(AUTHENTICATION_FAILED, &["403 forbidden"]),
+    rule(AUTHENTICATION_FAILED, &["status code 401"]),
+    rule(AUTHENTICATION_FAILED, &["status code: 401"]),
+    rule(AUTHENTICATION_FAILED, &["invalidaccesskeyid"]),
+    rule(AUTHENTICATION_FAILED, &["signaturedoesnotmatch"]),
+    rule(AUTHENTICATION_FAILED, &["expiredtoken"]),
+    rule(AUTHENTICATION_FAILED, &["code = permissiondenied"]),
+    rule(AUTHENTICATION_FAILED, &["no pg_hba.conf entry"]),
+    rule(AUTHENTICATION_FAILED, &["sasl", "auth"]),
+    // Nobody there.
+    by(Runtime::Go, CONNECTION_REFUSED, &["dial ", "connect: connection refused"]),
+    rule(CONNECTION_REFUSED, &["connection refused"]),
+    rule(CONNECTION_REFUSED, &["econnrefused"]),
+    rule(CONNECTION_REFUSED, &["actively refused"]),
+    rule(CONNECTION_REFUSED, &["no route to host"]),
+    rule(CONNECTION_REFUSED, &["network is unreachable"]),
+    rule(CONNECTION_REFUSED, &["host is unreachable"]),
+    rule(CONNECTION_REFUSED, &["connection reset by peer"]),
+    // Too slow.
+    by(Runtime::Go, DEPENDENCY_TIMEOUT, &["i/o timeout"]),
+    by(Runtime::Go, DEPENDENCY_TIMEOUT, &["context deadline exceeded"]),
+    rule(DEPENDENCY_TIMEOUT, &["client.timeout exceeded"]),
+    rule(DEPENDENCY_TIMEOUT, &["deadlineexceeded"]),
+    rule(DEPENDENCY_TIMEOUT, &["deadline exceeded"]),
+    rule(DEPENDENCY_TIMEOUT, &["connection timed out"]),
+    rule(DEPENDENCY_TIMEOUT, &["connect timed out"]),
+    rule(DEPENDENCY_TIMEOUT, &["read timed out"]),
+    rule(DEPENDENCY_TIMEOUT, &["operation timed out"]),
+    rule(DEPENDENCY_TIMEOUT, &["request timed out"]),
+    rule(DEPENDENCY_TIMEOUT, &["etimedout"]),
+    rule(DEPENDENCY_TIMEOUT, &["timeout expired"]),
+    rule(DEPENDENCY_TIMEOUT, &["timeout awaiting response"]),
+    rule(DEPENDENCY_TIMEOUT, &["server selection timeout"]),
+    last_words(DEPENDENCY_TIMEOUT, &["timed out waiting for"]),
+    last_words(DEPENDENCY_TIMEOUT, &["timeout waiting for"]),
+    last_words(DEPENDENCY_TIMEOUT, &["timeout connecting"]),
+    last_words(DEPENDENCY_TIMEOUT, &["connection timeout"]),
+    // Resources.
+    rule(DISK_FULL, &["no space left on device"]),
+    rule(DISK_FULL, &["enospc"]),
+    rule(DISK_FULL, &["disk quota exceeded"]),
+    rule(TOO_MANY_OPEN_FILES, &["too many open files"]),
+    rule(TOO_MANY_OPEN_FILES, &["emfile"]),
+    rule(THREAD_LIMIT, &["resource temporarily unavailable", "thread"]),
+    rule(THREAD_LIMIT, &["resource temporarily unavailable", "fork"]),
+    rule(THREAD_LIMIT, &["resource temporarily unavailable", "clone"]),
+    rule(THREAD_LIMIT, &["failed to create new os thread"]),
+    rule(THREAD_LIMIT, &["can't start new thread"]),
+    rule(THREAD_LIMIT, &["unable to create native thread"]),
+    rule(HEAP_EXHAUSTED, &["cannot allocate memory"]),
+    rule(HEAP_EXHAUSTED, &["memory allocation of", "bytes failed"]),
+    // Commands, libraries, architecture.
+    rule(EXEC_FORMAT_ERROR, &["exec format error"]),
+    rule(COMMAND_NOT_FOUND, &["executable file not found"]),
+    rule(COMMAND_NOT_FOUND, &["fork/exec ", "no such file or directory"]),
+    rule(COMMAND_NOT_FOUND, &["exec: \"", "no such file or directory"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["error while loading shared libraries"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["error loading shared library"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["version `glibc", "not found"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["error relocating", "symbol not found"]),
+    // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
+    by(Runtime::Go, INVALID_CONFIGURATION, &["flag provided but not defined"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["invalid value \"", "for flag -"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["invalid boolean value \"", "for -"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["flag needs an argument"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["invalid argument \"", "\" flag"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["unknown shorthand flag"]),
+    by(Runtime::Go, MISSING_CONFIGURATION, &["required flag(s)"]),
+    by(Runtime::Go, MISSING_CONFIGURATION, &["required key ", "missing value"]),
+    rule(INVALID_CONFIGURATION, &["unknown flag"]),
+    rule(INVALID_CONFIGURATION, &["unknown command \""]),
+    rule(INVALID_CONFIGURATION, &["unknown option"]),
+    rule(INVALID_CONFIGURATION, &["unrecognized option"]),
+    rule(INVALID_CONFIGURATION, &["unrecognized argument"]),
+    rule(INVALID_CONFIGURATION, &["unexpected argument"]),
+    rule(INVALID_CONFIGURATION, &["unknown directive"]),
+    rule(INVALID_CONFIGURATION, &["yaml: "]),
+    rule(INVALID_CONFIGURATION, &["error converting yaml"]),
+    rule(INVALID_CONFIGURATION, &["toml: "]),
+    rule(INVALID_CONFIGURATION, &["invalid config"]),
+    rule(INVALID_CONFIGURATION, &["invalid configuration"]),
+    rule(INVALID_CONFIGURATION, &["invalid value", "config"]),
+    rule(INVALID_CONFIGURATION, &["config", "invalid character"]),
+    rule(INVALID_CONFIGURATION, &["config", "cannot unmarshal"]),
+    rule(INVALID_CONFIGURATION, &["config", "unmarshal"]),
+    rule(INVALID_CONFIGURATION, &["config", "parse"]),
+    rule(INVALID_CONFIGURATION, &["config", "parsing"]),
+    rule(INVALID_CONFIGURATION, &["config", "invalid"]),
+    rule(INVALID_CONFIGURATION, &["config", "unexpected end of json"]),
+    rule(INVALID_CONFIGURATION, &["env", "parsing \""]),
+    rule(INVALID_CONFIGURATION, &["env", "parse error"]),
+    rule(INVALID_CONFIGURATION, &["env", "invalid duration"]),
+    last_words(INVALID_CONFIGURATION, &["cannot unmarshal"]),
+    last_words(INVALID_CONFIGURATION, &["invalid character '", "looking for"]),
+    last_words(INVALID_CONFIGURATION, &["strconv.", "parsing \""]),
+    last_words(INVALID_CONFIGURATION, &["time: invalid duration"]),
+    last_words(INVALID_CONFIGURATION, &["time: unknown unit"]),
+    last_words(INVALID_CONFIGURATION, &["time: missing unit"]),
+    last_words(INVALID_CONFIGURATION, &["invalid url"]),
+    last_words(INVALID_CONFIGURATION, &["parse \"", "\": "]),
+    last_words(INVALID_CONFIGURATION, &["invalid port"]),
+    last_words(INVALID_CONFIGURATION, &["invalid log level"]),
+    last_words(INVALID_CONFIGURATION, &["not a valid"]),
+    last_words(INVALID_CONFIGURATION, &["unmarshal errors"]),
+    // Files.
+    rule(PERMISSION_DENIED, &["permission denied"]),
+    rule(PERMISSION_DENIED, &["eacces"]),
+    rule(PERMISSION_DENIED, &["operation not permitted"]),
+    rule(PERMISSION_DENIED, &["read-only file system"]),
+    rule(MISSING_FILE, &["no such file or directory"]),
+    rule(MISSING_FILE, &["enoent"]),
+    rule(MISSING_FILE, &["cannot find the file"]),
+    rule(MISSING_FILE, &["cannot find the path"]),
+    last_words(MISSING_FILE, &["file does not exist"]),
+    last_words(MISSING_FILE, &["file not found"]),
+    last_words(MISSING_CONFIGURATION, &["missing required"]),
+    last_words(MISSING_CONFIGURATION, &["missing configuration"]),
+    last_words(MISSING_CONFIGURATION, &["missing config"]),
+    last_words(HEAP_EXHAUSTED, &["out of memory"]),
+];
+
+/// The words with which a program says that a setting is absent; they count where the text also names one.
+const ABSENT: [&str; 16] = [
+    "not set",
+    "must be set",
+    "be set",
+    "is required",
+    "required",
+    "is missing",
+    "missing",
+    "is empty",
+    "empty",
+    "undefined",
+    "not defined",
+    "not found",
+    "unset",
+    "must not be empty",
+    "not provided",
+    "not specified",
+];
+
+/// The table of texts, compiled.
+#[derive(Debug)]
+pub struct Messages {
+    /// `None` if the table does not compile, which a test rules out.
+    needles: Option<AhoCorasick>,
+    /// For each rule, the positions of its needles in the list of all needles.
+    needed: Vec<Vec<usize>>,
+    count: usize,
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        let mut all: Vec<&str> = Vec::new();
+        let needed =
+            RULES.iter().map(|rule| rule.all.iter().map(|needle| position(&mut all, needle)).collect()).collect();
+        let needles = AhoCorasick::builder().ascii_case_insensitive(true).build(&all).ok();
+        Self { needles, needed, count: all.len() }
+    }
+}
+
+fn position(all: &mut Vec<&'static str>, needle: &'static str) -> usize {
+    all.iter().position(|known| *known == needle).unwrap_or_else(|| {
+        all.push(needle);
+        all.len() - 1
+    })
+}
+
+impl Messages {
+    /// What a text says, if it says anything that is known.
+    pub fn meaning(&self, text: &str, voice: Voice) -> Option<Meaning> {
+        if names_absent_setting(text) {
+            return Some(Meaning { reason: MISSING_CONFIGURATION, runtime: None });
+        }
+        let mut seen = vec![false; self.count];
+        for found in self.needles.as_ref()?.find_overlapping_iter(text) {
+            seen[found.pattern().as_usize()] = true;
+        }
+        let holds = |rule: &Rule, needed: &[usize]| {
+            needed.iter().all(|at| seen[*at]) && (voice == Voice::LastWords || !rule.only_last_words)
+        };
+        let (rule, _) = RULES.iter().zip(&self.needed).find(|(rule, needed)| holds(rule, needed))?;
+        Some(Meaning { reason: rule.reason.clone(), runtime: rule.runtime })
+    }
+}
+
+/// `required environment variable DATABASE_URL is not set`: a word for absence, and the name of a setting or the words
+/// "environment variable".
+fn names_absent_setting(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let absent = ABSENT.iter().any(|word| lower.contains(word));
+    let environment =
+        lower.contains("environment variable") || lower.contains("env var") || lower.contains("env variable");
+    absent && (environment || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is_setting_name))
+}
+
+/// `DATABASE_URL`: capitals with an underscore, at least two parts. `ERROR` is none, `SSL_CERT_FILE` is.
+fn is_setting_name(word: &str) -> bool {
+    let parts = word.split('_').filter(|part| part.len() > 1).count();
+    parts >= 2
+        && word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_name_their_reason() {
+        let cases = [
+            ("dial tcp 127.0.0.1:5432: connect: connection refused", "ConnectionRefused"),
+            ("dial tcp: lookup db.shop on 10.96.0.10:53: no such host", "DnsFailure"),
+            ("dial tcp: lookup db on 10.96.0.10:53: read udp 10.1.1.1:5->10.96.0.10:53: i/o timeout", "DnsFailure"),
+            (
+                "Get \"https://a\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                "TlsFailure",
+            ),
+            ("dial tcp 10.0.0.9:443: i/o timeout", "DependencyTimeout"),
+            ("metrics: listen tcp 127.0.0.1:9090: bind: address already in use", "PortInUse"),
+            ("listen tcp :80: bind: permission denied", "PermissionDenied"),
+            ("open /etc/app/config.yaml: no such file or directory", "MissingFile"),
+            ("shopd: load config: required environment variable DATABASE_URL is not set", "MissingConfiguration"),
+            ("flag provided but not defined: -verbose", "InvalidConfiguration"),
+            ("required key APP_PORT missing value", "MissingConfiguration"),
+            ("write /data/x: no space left on device", "DiskFull"),
+            ("accept tcp [::]:80: accept4: too many open files", "TooManyOpenFiles"),
+            ("FATAL: password authentication failed for user \"app\"", "AuthenticationFailed"),
+        ];
+        let messages = Messages::default();
+        for (text, reason) in cases {
+            let meaning = messages.meaning(text, Voice::LastWords);
+            assert_eq!(meaning.map(|m| m.reason.to_string()).as_deref(), Some(reason), "{text}");
+        }
+        assert_eq!(messages.meaning("manifest upload refused by bucket policy", Voice::LastWords), None);
+    }
+
+    #[test]
+    fn a_parse_error_in_a_panic_is_no_configuration_unless_it_says_so() {
+        let messages = Messages::default();
+        let text = "strconv.Atoi: parsing \"x\": invalid syntax";
+        assert_eq!(messages.meaning(text, Voice::Panic), None);
+        assert!(messages.meaning(text, Voice::LastWords).is_some());
+        assert!(messages.meaning(&format!("config: {text}"), Voice::Panic).is_some());
+    }
+}

@@ -1,0 +1,273 @@
+//! Decides which of the findings is the cause, and why the others are not.
+
+use super::engine::Engine;
+use super::excerpt::Block;
+use super::exit::{self, Fact};
+use super::finding::{
+    CONTRIBUTING, Confidence, Contributing, CrashReason, Culprit, Frame, MESSAGE_BYTES, Related, Runtime,
+};
+use super::grammar::{Candidate, Standing};
+use super::hints;
+use super::last_words::{LastWords, ending, last_words};
+use super::reason::{self, DATA_RACE, ERROR_EXIT, UNHANDLED_ERROR};
+use super::scan::Found;
+use super::text;
+use super::{Category, ExitFacts};
+
+/// Lines shown of a log in which no line is decisive.
+const ENDING_LINES: usize = 12;
+
+/// Most lines that may follow what ended the process. Nothing runs after a runtime's own last words, but a container
+/// may have other processes, and their lines arrive late.
+mod after {
+    /// The runtime's words, and the exit code agrees.
+    pub const RAW_AGREED: u64 = 150;
+    /// The runtime's words, and the exit code is not known.
+    pub const RAW_UNKNOWN: u64 = 50;
+    /// The runtime's words, and the exit code is another one: a wrapper's.
+    pub const RAW_OTHER: u64 = 20;
+    /// A stack that a logger or the program itself wrote.
+    pub const LOGGED: u64 = 5;
+}
+
+/// What won, raw: neither redacted nor cut.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The reason.
+    pub reason: CrashReason,
+    /// The runtime.
+    pub runtime: Runtime,
+    /// The error's type.
+    pub exception: Option<String>,
+    /// The decisive message.
+    pub message: String,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// The user's own place.
+    pub culprit: Option<Culprit>,
+    /// The stack.
+    pub stack: Vec<Frame>,
+    /// Other stacks of the same event.
+    pub related: Vec<Related>,
+    /// What the fingerprint is made of beside the frames: the kind of error; `None` for the reason.
+    pub kind: Option<String>,
+    /// The frames that the fingerprint is made of.
+    pub signature: Vec<(String, String)>,
+    /// The lines to show.
+    pub excerpt: Block,
+    /// What did not win.
+    pub contributing: Vec<Contributing>,
+    /// The cause lies above what was read.
+    pub head_missing: bool,
+}
+
+/// Decides, by the order of the taxonomy: a fact of the kernel or the kubelet, the trace that ended the process, the
+/// signal, the exit code, the last words.
+pub fn decide(engine: &Engine, facts: &ExitFacts, found: &Found) -> Decision {
+    let code = exit::code(facts);
+    let judged = judge(found, code);
+    let winner = judged.winner.map(|at| &found.candidates[at]);
+    let stated = exit::stated(facts, &engine.messages);
+    let mut contributing = judged.losers(found);
+    let mut decision = match (stated, winner) {
+        (Some(fact), winner) => {
+            let own = winner.map(|winner| {
+                contributing_of(winner, format!("{} was stated by the kernel or the kubelet", fact.reason))
+            });
+            contributing.splice(0..0, own);
+            of_fact(fact, found)
+        }
+        (None, Some(winner)) => of_candidate(winner, code),
+        (None, None) => of_exit(engine, code, found),
+    };
+    contributing.truncate(CONTRIBUTING);
+    decision.contributing = contributing;
+    decision.head_missing = is_head_missing(&decision, winner, found);
+    decision
+}
+
+/// The rest of a dump is in the log, and nothing that was found explains more than it.
+fn is_head_missing(decision: &Decision, winner: Option<&Candidate>, found: &Found) -> bool {
+    let rest = found.candidates.iter().any(|candidate| candidate.headless);
+    let explained = match winner {
+        Some(winner) => !winner.headless,
+        None => false,
+    };
+    rest && !explained && reason::category_of(&decision.reason) != Some(Category::Lifecycle)
+}
+
+/// Which trace won, and why each of the others did not.
+struct Judged {
+    winner: Option<usize>,
+    why_not: Vec<Option<String>>,
+}
+
+fn judge(found: &Found, code: Option<i32>) -> Judged {
+    let why_not: Vec<Option<String>> =
+        found.candidates.iter().map(|candidate| why_survived(candidate, code, found)).collect();
+    let standing = (0..found.candidates.len()).filter(|at| why_not[*at].is_none());
+    let winner = standing.max_by_key(|at| rank(&found.candidates[*at], *at, code));
+    Judged { winner, why_not }
+}
+
+impl Judged {
+    /// What did not win, the latest first, each kind of thing once.
+    fn losers(&self, found: &Found) -> Vec<Contributing> {
+        let mut losers: Vec<Contributing> = Vec::new();
+        for (at, candidate) in found.candidates.iter().enumerate().rev().filter(|(at, _)| Some(*at) != self.winner) {
+            let why = self.why_not[at].clone().unwrap_or_else(|| "a later trace ended the process".to_owned());
+            let loser = contributing_of(candidate, why);
+            let known = losers.iter().any(|known| known.reason == loser.reason && known.culprit == loser.culprit);
+            if !known && candidate.reason != ERROR_EXIT && losers.len() < CONTRIBUTING {
+                losers.push(loser);
+            }
+        }
+        losers
+    }
+}
+
+/// Of the traces that can be the end: one that agrees with the exit, the runtime's own words before a logger's, the last
+/// one. Of race reports, which end nothing by themselves, the first.
+fn rank(candidate: &Candidate, at: usize, code: Option<i32>) -> (bool, bool, bool, i64) {
+    let agrees = code.is_some_and(|code| candidate.exits.contains(&code));
+    let position = at as i64;
+    let position = if candidate.reason == DATA_RACE { -position } else { position };
+    (agrees, candidate.standing == Standing::Fatal, !candidate.headless, position)
+}
+
+/// Why a trace did not end the process; `None` if it may have.
+fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Option<String> {
+    if let Standing::Survived(why) = candidate.standing {
+        return Some(why.to_owned());
+    }
+    if candidate.reason == DATA_RACE && candidate.runtime == Runtime::Go {
+        return why_not_the_race(code, found);
+    }
+    let follow = found.lines.saturating_sub(candidate.last_line);
+    if let Some(code) = code {
+        if exit::is_orderly(code) {
+            return Some(format!("the process went on and ended with exit code {code}"));
+        }
+        if code == 137 && follow > after::LOGGED {
+            return Some(format!("the process went on and was killed, {follow} lines later"));
+        }
+    }
+    let limit = match (&candidate.standing, code) {
+        (Standing::Fatal, None) => after::RAW_UNKNOWN,
+        (Standing::Fatal, Some(code)) if candidate.exits.contains(&code) => after::RAW_AGREED,
+        (Standing::Fatal, Some(_)) => after::RAW_OTHER,
+        _ => after::LOGGED,
+    };
+    (follow > limit).then(|| format!("the process went on: {follow} lines follow it"))
+}
+
+/// The detector reports and the process goes on; the exit code tells that it found something. `go test` exits 1.
+fn why_not_the_race(code: Option<i32>, found: &Found) -> Option<String> {
+    let test =
+        || found.tail.newest_first().take(50).any(|line| text::has(line, "race detected during execution of test"));
+    match code {
+        None | Some(66) => None,
+        Some(1) if test() => None,
+        Some(code) => Some(format!("the detector reports and the process goes on; it exited {code}, not 66")),
+    }
+}
+
+fn contributing_of(candidate: &Candidate, why_not: String) -> Contributing {
+    Contributing {
+        category: reason::category_of(&candidate.reason).unwrap_or(Category::Unknown),
+        reason: candidate.reason.clone(),
+        message: text::cut(&candidate.message, MESSAGE_BYTES),
+        why_not,
+        culprit: candidate.culprit.clone(),
+    }
+}
+
+fn of_candidate(winner: &Candidate, code: Option<i32>) -> Decision {
+    let agrees = code.is_some_and(|code| winner.exits.contains(&code));
+    let confidence = match (&winner.standing, winner.headless, agrees) {
+        (_, true, _) => Confidence::Low,
+        (Standing::Fatal, _, true) => Confidence::High,
+        _ => Confidence::Medium,
+    };
+    Decision {
+        reason: winner.reason.clone(),
+        runtime: winner.runtime,
+        exception: winner.exception.clone(),
+        message: winner.message.clone(),
+        confidence,
+        culprit: winner.culprit.clone(),
+        stack: winner.stack.clone(),
+        related: winner.related.clone(),
+        kind: Some(winner.kind.clone()),
+        signature: winner.signature.clone(),
+        excerpt: winner.excerpt.clone(),
+        contributing: Vec::new(),
+        head_missing: false,
+    }
+}
+
+fn of_fact(fact: Fact, found: &Found) -> Decision {
+    Decision {
+        runtime: shown_runtime(found).or(fact.runtime).unwrap_or_default(),
+        reason: fact.reason,
+        exception: None,
+        message: fact.message,
+        confidence: fact.confidence,
+        culprit: None,
+        stack: Vec::new(),
+        related: Vec::new(),
+        kind: None,
+        signature: Vec::new(),
+        excerpt: ending(found, ENDING_LINES),
+        contributing: Vec::new(),
+        head_missing: false,
+    }
+}
+
+/// The runtime that the log shows, whatever ended it.
+fn shown_runtime(found: &Found) -> Option<Runtime> {
+    let traced = found.candidates.last().map(|candidate| candidate.runtime);
+    traced.or_else(|| hints::runtime_of(found.tail.newest_first()))
+}
+
+/// No trace: the signal, then what the log says last, then the exit code alone.
+fn of_exit(engine: &Engine, code: Option<i32>, found: &Found) -> Decision {
+    if let Some(fact) = code.and_then(exit::of_code) {
+        return of_fact(fact, found);
+    }
+    let words = last_words(found, code, &engine.messages).unwrap_or_default();
+    let shell = code.and_then(exit::of_shell_code).filter(|_| words.reason.is_none());
+    match shell {
+        Some(fact) => of_fact(fact, found),
+        None => of_last_words(words, code, found),
+    }
+}
+
+fn of_last_words(words: LastWords, code: Option<i32>, found: &Found) -> Decision {
+    let traced = !words.stack.is_empty() && words.culprit.is_some();
+    let unknown = if traced { UNHANDLED_ERROR } else { ERROR_EXIT };
+    let confidence = if words.reason.is_some() && words.is_clear { Confidence::Medium } else { Confidence::Low };
+    let silent = words.message.is_empty();
+    Decision {
+        reason: words.reason.unwrap_or(unknown),
+        runtime: words.runtime.or_else(|| shown_runtime(found)).unwrap_or_default(),
+        exception: None,
+        message: if silent { silence(code) } else { words.message.clone() },
+        confidence,
+        culprit: words.culprit,
+        stack: words.stack,
+        related: Vec::new(),
+        kind: (!words.signature.is_empty()).then_some(words.message),
+        signature: words.signature,
+        excerpt: if words.excerpt.is_empty() { ending(found, ENDING_LINES) } else { words.excerpt },
+        contributing: Vec::new(),
+        head_missing: false,
+    }
+}
+
+fn silence(code: Option<i32>) -> String {
+    match code {
+        Some(code) => format!("it exited with code {code} and said nothing"),
+        None => "nothing is known: no log and no exit code".to_owned(),
+    }
+}
