@@ -127,6 +127,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::cell::Cell;
 
     use kube::core::response::StatusDetails;
@@ -176,7 +178,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_call_without_an_answer_ends() {
-        let answer = call(|| std::future::pending::<kube::Result<()>>()).await;
+        let answer = call(std::future::pending::<kube::Result<()>>).await;
         assert!(matches!(answer, Err(CallError::TimedOut(_))));
     }
 

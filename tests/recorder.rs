@@ -1,6 +1,8 @@
 //! Counting against an API server that fails, loses answers and changes underneath: what stands in the reports at the
 //! end is what happened, whatever calls it took.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::sync::Arc;

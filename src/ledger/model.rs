@@ -1,6 +1,8 @@
 //! Two operators against a model of the API, cut off between any two calls, in random interleavings: what all reports
 //! hold, and held when they were deleted, is what happened.
 
+#![allow(clippy::unwrap_used)]
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};

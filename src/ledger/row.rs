@@ -241,6 +241,8 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn instance(restart: i32, ended: i64) -> Instance {

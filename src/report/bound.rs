@@ -155,6 +155,8 @@ fn cut_excerpt(evidence: &mut Evidence, bytes: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::classify::{Advice, Category, Confidence, Contributing, Related, Runtime, reason};
     use crate::report::{CrashReportSpec, EvidenceSource, EvidenceState, Workload};

@@ -177,6 +177,8 @@ pub fn set_condition(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::classify::{Confidence, reason};
     use crate::report::samples::{at, crash, with};

@@ -91,6 +91,8 @@ fn tidy_integer(schema: &mut serde_json::Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn schema() -> Value {

@@ -36,10 +36,8 @@ fn in_force(triage: Option<&Triage>, now: Timestamp) -> TriageState {
 /// called before the new occurrences are added.
 pub fn detect_regression(status: &mut CrashReportStatus, new: &[Occurrence], now: Timestamp) {
     let resolved = status.triage.as_ref().is_some_and(|triage| triage.effective == TriageState::Resolved);
-    let Some(first) = new.iter().filter(|occurrence| is_new(occurrence, &status.occurrences)).last() else { return };
-    if !resolved {
-        return;
-    }
+    let new_build = new.iter().rfind(|occurrence| is_new(occurrence, &status.occurrences));
+    let Some(first) = new_build.filter(|_| resolved) else { return };
     let message = format!("it came back in pod {}, image {}", first.pod, first.image);
     if let Some(triage) = &mut status.triage {
         triage.effective = TriageState::Open;

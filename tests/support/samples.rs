@@ -1,5 +1,7 @@
 //! Terminations for tests of counting: what they are is of no matter here, only who, when and how sure.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
@@ -33,6 +35,7 @@ pub fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
             }),
             container: "api".into(),
             kind: ContainerKind::Regular,
+            restart_policy: RestartPolicy::Always,
             container_id: Some(format!("containerd://{pod}-{restart}-{ended}")),
             restart_count: restart,
             seen_in: SeenIn::State,
@@ -41,6 +44,7 @@ pub fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
             signal: None,
             reason: Some("Error".into()),
             message: None,
+            status_message: None,
             stated: None,
             started_at: Some(at(ended - 5)),
             finished_at: Some(at(ended)),
@@ -58,7 +62,7 @@ pub fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
     }
 }
 
-pub fn classification(bug: u64) -> Classification {
+fn classification(bug: u64) -> Classification {
     Classification {
         finding: Finding {
             category: Category::Code,
@@ -77,6 +81,7 @@ pub fn classification(bug: u64) -> Classification {
         excerpt: "fatal error: concurrent map writes".into(),
         log_bytes: 100,
         truncated: false,
+        from_message: false,
         head_missing: false,
     }
 }
