@@ -28,7 +28,7 @@ type Pod struct {
 	Kind       string      `json:"kind,omitempty"`
 	Metadata   Meta        `json:"metadata"`
 	Spec       PodSpec     `json:"spec"`
-	Status     play.Status `json:"status"`
+	Status     play.Status `json:"status,omitzero"`
 }
 
 type PodSpec struct {

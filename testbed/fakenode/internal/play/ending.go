@@ -12,16 +12,11 @@ const scheme = "containerd://"
 // ending describes how the running instance ended.
 func (p *Pod) ending(c *container, at time.Time) *Ending {
 	run := c.run
+	cause, culprit := causeOf(run)
 	end := &Ending{
 		Container: c.Name, Kind: c.Kind, ID: scheme + run.ID, Restart: c.restarts,
 		Started: run.Started, Finished: at, instance: run,
-		Exit: exitOf(run), Reason: reasonOf(run), Message: run.Step.Message, Cause: run.Step.Cause,
-	}
-	if t := run.Template; t != nil {
-		end.Culprit = t.Culprit
-		if end.Cause == "" {
-			end.Cause = t.Cause
-		}
+		Exit: exitOf(run), Reason: reasonOf(run), Message: run.Step.Message, Cause: cause, Culprit: culprit,
 	}
 	if run.Silent {
 		end.Started = time.Unix(0, 0).UTC()
@@ -31,6 +26,18 @@ func (p *Pod) ending(c *container, at time.Time) *Ending {
 		}
 	}
 	return end
+}
+
+// causeOf is what a watcher should find out.
+func causeOf(run *logs.Instance) (cause, culprit string) {
+	cause = run.Step.Cause
+	if t := run.Template; t != nil {
+		culprit = t.Culprit
+		if cause == "" {
+			cause = t.Cause
+		}
+	}
+	return cause, culprit
 }
 
 func exitOf(run *logs.Instance) int {

@@ -3,8 +3,8 @@ package play
 import "time"
 
 // Restore puts a new pod where its reported status says it was: this program may be restarted while its pods live on.
-// What came between the report and now is played late, as after a kubelet's restart.
-func (p *Pod) Restore(status Status, now time.Time) {
+// What came between the report and now is played late, as after a kubelet's restart. It returns the endings reported.
+func (p *Pod) Restore(status Status, now time.Time) (endings []*Ending) {
 	if t, err := time.Parse(time.RFC3339, status.StartTime); err == nil {
 		p.created = t
 	}
@@ -12,9 +12,15 @@ func (p *Pod) Restore(status Status, now time.Time) {
 	for i := range reported {
 		if c := p.find(reported[i].Name); c != nil {
 			p.restore(c, &reported[i], now)
+			for _, end := range []*Ending{c.last, c.end} {
+				if end != nil {
+					endings = append(endings, end)
+				}
+			}
 		}
 	}
 	p.noteReadiness(now)
+	return endings
 }
 
 func (p *Pod) restore(c *container, s *ContainerStatus, now time.Time) {
@@ -54,8 +60,9 @@ func (p *Pod) reported(c *container, t *Terminated) *Ending {
 		run.Step = initDone // it ended although its script says no such thing, so its words are unknown
 	}
 	run.Ends = parseStamp(t.FinishedAt)
-	return &Ending{Container: c.Name, Kind: c.Kind, ID: t.ContainerID, Restart: c.restarts, Exit: t.ExitCode, Reason: t.Reason,
-		Message: t.Message, Started: run.Started, Finished: run.Ends, instance: run}
+	cause, culprit := causeOf(run)
+	return &Ending{Container: c.Name, Kind: c.Kind, ID: t.ContainerID, Restart: c.played, Exit: t.ExitCode, Reason: t.Reason,
+		Message: t.Message, Cause: cause, Culprit: culprit, Started: run.Started, Finished: run.Ends, instance: run}
 }
 
 func parseStamp(text string) time.Time {
