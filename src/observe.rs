@@ -25,7 +25,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::classify::{Finding, reason};
-use crate::publish::RecordError;
 use crate::report::EvidenceState;
 use crate::termination::Termination;
 use crate::watch::{Scope, WatchError};
@@ -56,7 +55,7 @@ struct StageLabel {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct SinkLabels {
-    sink: String,
+    sink: &'static str,
     result: &'static str,
 }
 
@@ -252,7 +251,7 @@ impl Metrics {
     }
 
     /// What an earlier instance left open could not be finished; it is tried again.
-    pub fn replay_failed(&self, error: &RecordError) {
+    pub fn replay_failed(&self, error: &dyn std::error::Error) {
         self.0.failures.get_or_create(&StageLabel { stage: "replay" }).inc();
         tracing::warn!(error = %Chain(error), "what an earlier instance left open is not finished yet");
     }
@@ -268,13 +267,9 @@ impl Metrics {
         }
     }
 
-    /// A message was delivered, or not.
-    pub fn notified(&self, sink: &str, namespace: &str, report: &str, result: &'static str, detail: Option<&str>) {
-        self.0.notifications.get_or_create(&SinkLabels { sink: sink.to_owned(), result }).inc();
-        match detail {
-            None => tracing::info!(sink, namespace, report, result, "notification"),
-            Some(detail) => tracing::warn!(sink, namespace, report, result, detail, "notification"),
-        }
+    /// A message was sent, or why not: `result` is `sent` or the category of the error. The notifier logs it.
+    pub fn notified(&self, sink: &'static str, result: &'static str) {
+        self.0.notifications.get_or_create(&SinkLabels { sink, result }).inc();
     }
 }
 
@@ -354,7 +349,7 @@ mod tests {
         metrics.recorded(&sighting, &finding(reason::DEADLOCK), "r", true);
         metrics.record_failed(&died, "claim", &error);
         metrics.event("shop", "r", true, None);
-        metrics.notified("slack", "shop", "r", "sent", None);
+        metrics.notified("slack", "sent");
         metrics
     }
 

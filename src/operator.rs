@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Readiness};
 use crate::config::Config;
 use crate::observe::Metrics;
-use crate::pipeline::{Pipeline, Steps};
+use crate::pipeline::{self, Pipeline, Steps};
 use crate::report::CrashReport;
 use crate::watch::{self, Scope};
 
@@ -52,8 +52,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         "coroner starts"
     );
     let scopes = scopes(&settings.config.namespaces);
-    let steps = Arc::new(Steps::new(client.clone(), &settings, metrics.clone(), stop.clone())?);
-    steps.resume().await;
+    let sinks = pipeline::sinks(&settings.config)?;
+    let steps = Arc::new(Steps::new(client.clone(), &settings, sinks, metrics.clone(), stop.clone())?);
+    steps.resume(&scopes).await;
     let events = watch::pods(&client, &scopes, &stop);
     let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready, metrics);
     tokio::select! {

@@ -22,7 +22,7 @@ use crate::watch::{PodEvent, Scope, Watched};
 
 mod steps;
 
-pub use steps::Steps;
+pub use steps::{Steps, sinks};
 
 /// How often overdue starts are looked for when none is known: only a bound, so that a clock that jumps is noticed.
 const IDLE: Duration = Duration::from_secs(60);
