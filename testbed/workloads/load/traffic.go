@@ -82,15 +82,15 @@ func send(client *http.Client, request *http.Request) string {
 	return outcome(response, err)
 }
 
-// next makes up what a customer does: mostly look at one product, sometimes
-// at the front page, now and then put something in the cart.
+// next makes up what a customer does: look at one product or at the front
+// page, now and then put something in the cart.
 func next(base string, customer int) *http.Request {
 	sku := fmt.Sprintf("sku-%d", firstSKU+rand.IntN(products))
 	method, path := http.MethodGet, "/products/"+sku
 	switch dice := rand.IntN(100); {
-	case dice < 25:
+	case dice < 45:
 		path = "/products"
-	case dice < 35:
+	case dice < 55:
 		method, path = http.MethodPost, fmt.Sprintf("/cart/customer-%d/%s", customer, sku)
 	}
 	request, err := http.NewRequest(method, base+path, nil)

@@ -17,7 +17,7 @@ import (
 // TestTheShopDiesOfConcurrentMapWritesUnderLoad runs the real service and the
 // real load: the end comes from the Go runtime's own detector.
 func TestTheShopDiesOfConcurrentMapWritesUnderLoad(t *testing.T) {
-	const patience = 90 * time.Second
+	const patience = 180 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	address := freeAddress(t)

@@ -37,15 +37,32 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	w.Write([]byte("ok\n"))
 }
 
-// listProducts renders the front page: every product on it counts as viewed.
+// pageSize is how many products the front page shows.
+const pageSize = 8
+
+// frontPage is what GET /products answers.
+type frontPage struct {
+	Products []catalog.Product `json:"products"`
+	Total    int               `json:"total"`
+	From     int               `json:"from_cents"`
+}
+
+// listProducts shows the first products, and from which price on there is something at all.
 func (s *Server) listProducts(w http.ResponseWriter, _ *http.Request) {
-	products := make([]catalog.Product, 0, len(s.store.SKUs()))
+	var page frontPage
 	for _, sku := range s.store.SKUs() {
-		if product, ok := s.cache.Get(sku); ok {
-			products = append(products, product)
+		product, ok := s.cache.Get(sku)
+		if !ok {
+			continue
+		}
+		if page.Total == 0 || product.Cents < page.From {
+			page.From = product.Cents
+		}
+		if page.Total++; page.Total <= pageSize {
+			page.Products = append(page.Products, product)
 		}
 	}
-	reply(w, products)
+	reply(w, page)
 }
 
 func (s *Server) showProduct(w http.ResponseWriter, r *http.Request) {

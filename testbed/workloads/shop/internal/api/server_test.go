@@ -34,7 +34,7 @@ func TestRoutes(t *testing.T) {
 		body         string
 	}{
 		{"GET", "/healthz", 200, "ok"},
-		{"GET", "/products", 200, `"sku":"sku-1048"`},
+		{"GET", "/products", 200, `"total":48,"from_cents":`},
 		{"GET", "/products/sku-1001", 200, `"name":"Oak Table"`},
 		{"GET", "/products/sku-9", 404, "no such product"},
 		{"POST", "/cart/ann/sku-1001", 200, `"items":1`},
