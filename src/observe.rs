@@ -304,6 +304,7 @@ mod tests {
             pod: Arc::default(),
             container: "app".into(),
             kind: ContainerKind::Regular,
+            restart_policy: crate::termination::RestartPolicy::Always,
             container_id: None,
             restart_count: 0,
             seen_in: SeenIn::State,
@@ -342,7 +343,8 @@ mod tests {
         let (metrics, died, error) = (Metrics::new(), termination(), std::io::Error::other("x"));
         let sighting = Sighting::now(Arc::new(died.clone()));
         metrics.list_done(&Scope::All, 0);
-        metrics.watch_failed(&WatchError { scope: Scope::All, source: kube::runtime::watcher::Error::NoResourceVersion });
+        metrics
+            .watch_failed(&WatchError { scope: Scope::All, source: kube::runtime::watcher::Error::NoResourceVersion });
         metrics.recognised(&sighting);
         metrics.log_fetched(&died, EvidenceState::Verified, 1);
         metrics.ignored(&died, "stopping");

@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn what_holds_now_counts_more_than_what_was_wanted() {
         let mut report = triaged(report(), TriageState::Muted);
-        let expired = EffectiveTriage { effective: TriageState::Open, since: None };
+        let expired = EffectiveTriage { effective: TriageState::Open, ..EffectiveTriage::default() };
         report.status.as_mut().unwrap().triage = Some(expired);
         assert_eq!(decide(&report), Decision::Notify(Occasion::NewBug));
     }

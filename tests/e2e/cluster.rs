@@ -58,7 +58,12 @@ impl Place {
     /// Waits until the objects of this namespace are as wanted, and gives them.
     pub async fn until<K>(&self, what: &str, wanted: impl Fn(&[K]) -> bool) -> Vec<K>
     where
-        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug
+            + Send
+            + 'static,
     {
         let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
         let mut seen: Vec<K> = Vec::new();
@@ -91,7 +96,8 @@ impl Place {
 
     /// Coroner's Events about a pod of this namespace, once there is one.
     pub async fn events(&self) -> Vec<Event> {
-        let ours = |event: &&Event| event.source.as_ref().and_then(|source| source.component.as_deref()) == Some("coroner");
+        let ours =
+            |event: &&Event| event.source.as_ref().and_then(|source| source.component.as_deref()) == Some("coroner");
         let found = self.until::<Event>("an Event", |events| events.iter().any(|event| ours(&event))).await;
         found.iter().filter(ours).cloned().collect()
     }

@@ -109,7 +109,8 @@ async fn exit_facts_name_the_cause_where_no_log_can() {
 async fn two_bugs_of_one_pod_are_two_reports() {
     let place = Place::new("two-containers").await;
     place.apply("two-containers");
-    let reports = place.reports("two reports", |reports| reports.iter().filter(|report| count(report) > 0).count() >= 2).await;
+    let reports =
+        place.reports("two reports", |reports| reports.iter().filter(|report| count(report) > 0).count() >= 2).await;
     let mut containers: Vec<_> = reports.iter().map(|report| report.spec.container.as_str()).collect();
     containers.sort_unstable();
     assert_eq!(containers, ["alpha", "beta"]);
@@ -180,10 +181,19 @@ async fn counting_survives_restarts_of_the_operator() {
     assert_eq!(reports.len(), 1, "one bug, one report: {reports:#?}");
     // The loop is stopped, so that both counts stand still, and then they must be the same.
     place.kubectl(&["delete", "deployment", "--all", "--wait=false"]);
-    let pods: Vec<Pod> = place.until("the last state of the pods", |pods: &[Pod]| pods.iter().all(|pod| pod.metadata.deletion_timestamp.is_some())).await;
+    let pods: Vec<Pod> = place
+        .until("the last state of the pods", |pods: &[Pod]| {
+            pods.iter().all(|pod| pod.metadata.deletion_timestamp.is_some())
+        })
+        .await;
     let _ = pods;
     let ended = place.ended("app").await.max(before);
-    let counted: i64 = place.reports("the final count", |reports| reports.iter().map(count).sum::<i64>() >= before).await.iter().map(count).sum();
+    let counted: i64 = place
+        .reports("the final count", |reports| reports.iter().map(count).sum::<i64>() >= before)
+        .await
+        .iter()
+        .map(count)
+        .sum();
     assert!((before..=ended + 1).contains(&counted), "counted {counted}, the kubelet has {before}..={ended}");
 }
 
@@ -210,7 +220,17 @@ async fn the_api_server_guards_reports_and_keeps_the_users_triage() {
 #[ignore = "needs the testbed: testbed/e2e runs it"]
 async fn kubectl_shows_the_columns_and_explains_the_fields() {
     let (place, report) = diagnosed("columns", "go-panic").await;
-    let header = |args: &[&str]| place.kubectl(args).lines().next().unwrap().split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
+    let header = |args: &[&str]| {
+        place
+            .kubectl(args)
+            .lines()
+            .next()
+            .unwrap()
+            .split("  ")
+            .map(|cell| cell.trim().to_owned())
+            .filter(|cell| !cell.is_empty())
+            .collect::<Vec<_>>()
+    };
     let narrow = ["NAME", "WORKLOAD", "CONTAINER", "REASON", "CULPRIT", "COUNT", "LAST SEEN"];
     assert_eq!(header(&["get", "crash"]), narrow);
     let wide = [&narrow[..], &["RUNTIME", "MESSAGE", "EXIT", "REVISION", "EVIDENCE", "TRIAGE"]].concat();
@@ -221,7 +241,8 @@ async fn kubectl_shows_the_columns_and_explains_the_fields() {
         assert!(row.contains(cell), "{cell} is missing in {row}");
     }
     let explained = kubectl(&["explain", "crashreport.status.finding"]);
-    for words in ["DESCRIPTION", "culprit", "The top frame in the user's own code", "How to prove it and how to fix it"] {
+    for words in ["DESCRIPTION", "culprit", "The top frame in the user's own code", "How to prove it and how to fix it"]
+    {
         assert!(explained.contains(words), "{words} is missing in {explained}");
     }
 }
