@@ -15,7 +15,7 @@ use super::protocol::{Base, Claim, Entry, Ledger};
 use super::round::{Clerk, Objects, Refused, Stored};
 use super::{Instance, LedgerKey};
 use crate::report::samples::{at, crash};
-use crate::report::{Counted, CrashReport, Triage, TriageState};
+use crate::report::{Counted, CrashReport, EvidenceState, Triage, TriageState};
 
 /// A small random number generator (splitmix64): a schedule is its seed.
 struct Random(u64);
@@ -368,6 +368,9 @@ fn judge(world: &Shared, pod: usize, restart: i32) -> Counted {
     let bug = world.random.below(2);
     let mut counted = world.death(pod, restart, bug);
     counted.inferred = world.random.percent(20);
+    if world.random.percent(40) {
+        counted.evidence = EvidenceState::Gone;
+    }
     counted
 }
 
