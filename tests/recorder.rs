@@ -175,7 +175,8 @@ async fn every_call_may_fail_hang_or_lose_its_answer() {
             for restart in 0..4 {
                 let death = crash("pod", restart, i64::from(restart) * 10, u64::from(restart % 2 == 0));
                 let recorded = record(&recorder, &[death]).await;
-                assert!(recorded.iter().all(|it| it.report.is_some()), "{method} {path} {fault:?}");
+                // One whose write went through without an answer knows its own claim again.
+                assert!(recorded.len() == 1 && recorded[0].report.is_some(), "{method} {path} {fault:?}");
             }
             assert_eq!(server.unmet_faults(), 0, "{method} {path}");
             assert_eq!(count(&server), 4, "{method} {path} {fault:?}");

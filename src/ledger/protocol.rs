@@ -263,3 +263,100 @@ impl Sums {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::report::EvidenceState;
+    use crate::report::samples::{at, crash};
+
+    fn claims(counted: &[Counted]) -> Vec<Claim> {
+        counted.iter().map(Claim::of).collect()
+    }
+
+    fn known(counted: &Counted, better: bool) -> BTreeMap<String, Known> {
+        let mut draft = counted.clone();
+        if better {
+            draft.evidence = EvidenceState::Gone;
+        }
+        let known = Known { uid: "u".into(), standing: Some(draft.draft().standing()) };
+        [(counted.report_name(), known)].into()
+    }
+
+    #[test]
+    fn a_batch_comes_to_one_entry_for_each_report() {
+        let mut ledger = Ledger::default();
+        let batch = [crash("a", 1, 20, 1), crash("a", 0, 10, 1), crash("b", 0, 15, 1), crash("b", 1, 30, 2)];
+        let claimed = ledger.claim(&claims(&batch), &BTreeMap::new(), "me");
+        assert_eq!(claimed.fresh, [true; 4]);
+        let counts: Vec<_> = ledger.pending.iter().map(|e| (e.add.count, e.add.pods)).collect();
+        assert_eq!(counts.iter().map(|(count, _)| count).sum::<i64>(), 4);
+        assert!(counts.contains(&(3, 2)) && counts.contains(&(1, 1)));
+        assert!(ledger.pending.iter().all(|entry| entry.base == Base::Absent && entry.draft.is_some()));
+    }
+
+    #[test]
+    fn an_entry_for_a_known_report_carries_a_finding_only_if_it_is_better() {
+        let counted = crash("a", 0, 10, 1);
+        for (better, carries) in [(false, false), (true, true)] {
+            let mut ledger = Ledger::default();
+            ledger.claim(&claims(&[counted.clone()]), &known(&counted, better), "me");
+            assert_eq!(ledger.pending[0].base, Base::Uid("u".into()));
+            assert_eq!(ledger.pending[0].draft.is_some(), carries);
+        }
+    }
+
+    #[test]
+    fn a_confirmation_clears_the_entries_of_its_report_up_to_its_number() {
+        let mut ledger = Ledger::default();
+        for (restart, bug) in [(0, 1), (1, 2), (2, 1)] {
+            ledger.claim(&claims(&[crash("a", restart, restart.into(), bug)]), &BTreeMap::new(), "me");
+        }
+        ledger.confirm(&crash("a", 0, 0, 1).report_name(), 2);
+        assert_eq!(ledger.pending.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn a_row_goes_when_its_pod_is_missing_from_two_lists_ten_minutes_apart() {
+        let mut ledger = Ledger::default();
+        ledger.claim(&claims(&[crash("a", 0, 10, 1), crash("b", 0, 10, 1)]), &BTreeMap::new(), "me");
+        let live = BTreeSet::from(["uid-a".to_owned()]);
+        assert!(ledger.prune(&live, at(0)));
+        assert!(!ledger.prune(&live, at(MISSING_SECONDS - 1)));
+        assert!(ledger.prune(&live, at(MISSING_SECONDS)));
+        assert_eq!(ledger.pods().collect::<Vec<_>>(), ["uid-a"]);
+        // One that is seen again in between has not gone.
+        let nobody = BTreeSet::new();
+        ledger.prune(&nobody, at(1000));
+        ledger.prune(&live, at(1300));
+        ledger.prune(&nobody, at(1700));
+        assert_eq!(ledger.pods().count(), 1);
+    }
+
+    #[test]
+    fn a_ledger_of_any_number_of_pods_fits_and_claims_nothing_twice() {
+        let mut ledger = Ledger::default();
+        for batch in 0..40 {
+            let crashes: Vec<_> = (0..250)
+                .map(|pod| crash(&format!("a-pod-with-a-long-name-{batch}-{pod}"), 0, i64::from(batch), 1))
+                .collect();
+            assert!(ledger.claim(&claims(&crashes), &BTreeMap::new(), "me").any());
+            ledger.pending.clear();
+        }
+        assert!(ledger.size() <= LEDGER_BYTES && ledger.pods().count() > 2000);
+        let first = crash("a-pod-with-a-long-name-0-0", 0, 0, 1);
+        assert!(!ledger.claim(&claims(&[first]), &BTreeMap::new(), "me").any());
+        let new = crash("a-pod-with-a-long-name-0-0", 1, 100, 1);
+        assert!(ledger.claim(&claims(&[new]), &BTreeMap::new(), "me").any());
+    }
+
+    #[test]
+    fn a_ledger_is_stored_as_it_is() {
+        let mut ledger = Ledger::new(LedgerKey::of(&crash("a", 0, 10, 1)));
+        ledger.claim(&claims(&[crash("a", 3, 10, 1), crash("a", 6, 20, 1)]), &BTreeMap::new(), "me");
+        let text = serde_json::to_string(&ledger).unwrap();
+        assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+    }
+}

@@ -332,6 +332,15 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_one_is_known_by_name_when_all_others_are_given_up() {
+        let mut row = Row::default();
+        row.take(&synthetic("Evicted", 3, 100), 0, "r-1");
+        row.shrink();
+        assert!(row.take(&synthetic("Evicted", 3, 999), 0, "r-1").is_none());
+        assert!(row.take(&synthetic("NodeLost", 3, 999), 0, "r-1").is_some());
+    }
+
+    #[test]
     fn a_pod_counts_once_in_each_report() {
         let mut row = Row::default();
         let new =

@@ -108,6 +108,9 @@ pub(super) fn fit_draft(draft: &mut Draft) {
 }
 
 fn shrink(parts: &mut Parts<'_>, whole: usize) {
+    if whole <= REPORT_BYTES - SERVER_BYTES {
+        return;
+    }
     let rest = whole - parts.size();
     let mut notches = NOTCHES.iter();
     let mut notch = notches.next();

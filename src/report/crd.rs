@@ -136,7 +136,7 @@ pub enum TriageState {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CrashReportStatus {
-    /// The cause.
+    /// What killed the process, where in the code, how sure that is, and how to prove and fix it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
     /// The culprit in short, as the printer column shows it: `cache.go:28`.

@@ -59,15 +59,25 @@ pub fn open(server: FakeApiServer, target: Target) -> Response<Body> {
 
 fn initial_events(target: &Target, objects: &[Value], version: u64) -> VecDeque<Value> {
     let chosen = objects.iter().filter(|object| selects(target, object));
-    let mut events: VecDeque<Value> = chosen.map(|object| json!({ "type": "ADDED", "object": object })).collect();
+    let mut events: VecDeque<Value> = chosen.map(|object| event(target, "ADDED", object)).collect();
     if target.query("sendInitialEvents").is_some() {
         let meta = json!({
             "resourceVersion": version.to_string(),
             "annotations": { "k8s.io/initial-events-end": "true" },
         });
-        events.push_back(json!({ "type": "BOOKMARK", "object": { "metadata": meta } }));
+        events.push_back(event(target, "BOOKMARK", &json!({ "metadata": meta })));
     }
     events
+}
+
+/// One line of a watch. A bookmark has an object of the watched kind with nothing but a version in it.
+fn event(target: &Target, kind: &str, object: &Value) -> Value {
+    let mut object = object.clone();
+    if kind == "BOOKMARK" {
+        object["apiVersion"] = json!(target.api_version);
+        object["kind"] = json!(target.resource);
+    }
+    json!({ "type": kind, "object": object })
 }
 
 fn expired() -> Value {
@@ -109,7 +119,7 @@ impl Watch {
         for change in &state.store.history[from..] {
             let chosen = change.kind == "BOOKMARK" || selects(&self.target, &change.object);
             if change.resource == self.target.resource && chosen {
-                self.ready.push_back(json!({ "type": change.kind, "object": change.object }));
+                self.ready.push_back(event(&self.target, change.kind, &change.object));
             }
             self.version = change.version;
         }
