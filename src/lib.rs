@@ -16,6 +16,7 @@
 #[cfg(test)]
 extern crate self as coroner;
 
+pub mod admin;
 pub mod calls;
 pub mod classify;
 pub mod cli;
@@ -30,6 +31,7 @@ pub mod pipeline;
 pub mod publish;
 pub mod redact;
 pub mod report;
+pub mod telemetry;
 pub mod termination;
 pub mod watch;
 pub mod yaml;

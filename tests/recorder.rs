@@ -21,7 +21,7 @@ use support::samples::{at, crash, with};
 const LONG: Duration = Duration::from_secs(600);
 
 fn recorder(server: &FakeApiServer, name: &str) -> Recorder {
-    Recorder::new(server.client(), "coroner", name, Arc::new(|| at(1_000)))
+    Recorder::new(server.client(), "coroner", name, Arc::new(|| at(1_000)), Arc::new(|_| {}))
 }
 
 async fn record(recorder: &Recorder, batch: &[Counted]) -> Vec<Recorded> {

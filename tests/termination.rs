@@ -118,6 +118,16 @@ fn a_restart_without_a_record_is_counted_with_the_next_termination() {
 }
 
 #[test]
+fn a_healthy_container_that_is_restarted_along_with_its_pod_neither_ended_nor_counts_as_unseen() {
+    let along = json!({"terminated": {"exitCode": 137, "reason": "RestartingAllContainers"}});
+    let mut detector = detector();
+    look(&mut detector, &pod(running("a", 0, nothing()), nothing()));
+    assert_eq!(look(&mut detector, &pod(running("c", 2, along), nothing())), []);
+    let termination = one(look(&mut detector, &pod(dead("c", 2, 2, "04:59:00"), nothing())));
+    assert_eq!((termination.restart_count, termination.unseen), (2, 0));
+}
+
+#[test]
 fn both_records_of_a_first_look_are_found_the_older_one_first() {
     let mut statuses = dead("b", 1, 2, "04:59:00");
     statuses[0]["lastState"] = ended("a", 1, "04:40:00");
@@ -269,6 +279,17 @@ fn what_the_reason_of_the_pod_states() {
         let found = one(first_look(&pod(dead("a", 0, 137, "04:58:05"), status)));
         assert_eq!((found.stated, found.pod.stopping), (stated, stopping), "{reason}");
     }
+}
+
+#[test]
+fn an_eviction_says_nothing_of_an_earlier_crash_nor_of_an_init_container_that_was_done() {
+    let mut statuses = dead("b", 1, 137, "04:58:05");
+    statuses[0]["lastState"] = ended("a", 2, "04:58:01");
+    let init = json!([{"name": "migrate", "restartCount": 0, "state": ended("i", 0, "04:57:59"), "lastState": {}}]);
+    let status = json!({"status": {"phase": "Failed", "reason": "Evicted", "initContainerStatuses": init}});
+    let found = first_look(&pod(statuses, status));
+    let stated: Vec<_> = found.iter().map(|it| (it.container.as_str(), it.restart_count, it.stated)).collect();
+    assert_eq!(stated, [("migrate", 0, None), ("app", 0, None), ("app", 1, Some(Stated::Evicted))]);
 }
 
 #[test]

@@ -37,6 +37,9 @@ const REPLAYS: usize = 8;
 /// The time of day, passed in so that tests own it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// Told of each report that was written later than its batch was answered: what follows a report can follow now.
+pub type OnSettled = Arc<dyn Fn(&CrashReport) + Send + Sync>;
+
 /// Why a batch was not counted. It can be handed in again.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -99,6 +102,7 @@ struct Inner {
     home: String,
     name: String,
     clock: Clock,
+    on_settled: OnSettled,
     desks: Mutex<Desks>,
     tasks: TaskTracker,
 }
@@ -120,7 +124,7 @@ struct Job {
 
 impl Recorder {
     /// A recorder that keeps its ledgers in the namespace `home` and signs with `identity`, usually the pod's name.
-    pub fn new(client: Client, home: &str, identity: &str, clock: Clock) -> Self {
+    pub fn new(client: Client, home: &str, identity: &str, clock: Clock, on_settled: OnSettled) -> Self {
         // A claim must be told from those of an earlier life of the same pod, whose names would be the same.
         let life = RandomState::new().hash_one(identity);
         let inner = Inner {
@@ -128,6 +132,7 @@ impl Recorder {
             home: home.to_owned(),
             name: format!("{identity}-{life:016x}"),
             clock,
+            on_settled,
             desks: Mutex::default(),
             tasks: TaskTracker::new(),
         };
@@ -268,13 +273,18 @@ impl Desk {
                     self.record(jobs).await;
                 }
                 Ok(None) => break,
-                Err(_) if self.clerk.owes() => drop(settle(&mut self.clerk, &self.key, (self.inner.clock)()).await),
+                Err(_) if self.clerk.owes() => self.settle().await,
                 Err(_) if self.clerk.is_worth_clearing() => clear(&mut self.clerk, &self.key).await,
                 Err(_) if self.retires() => break,
                 Err(_) => {}
             }
         }
         clear(&mut self.clerk, &self.key).await;
+    }
+
+    async fn settle(&mut self) {
+        let now = (self.inner.clock)();
+        settle(&mut self.clerk, &self.key, now).await.iter().for_each(|report| (self.inner.on_settled)(report));
     }
 
     /// How long to wait for the next job before doing something else.

@@ -36,7 +36,7 @@ impl Default for DetectorOptions {
     }
 }
 
-/// Finds the terminations. It has neither client nor clock, and remembers about 70 bytes of a pod that never restarted.
+/// Finds the terminations. It has neither client nor clock, and remembers under 100 bytes of a pod that never restarted.
 #[derive(Debug, Default)]
 pub struct Detector {
     options: DetectorOptions,

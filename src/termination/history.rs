@@ -4,7 +4,7 @@
 //! UIDs are kept as the 128 bits that they are; names, container IDs and namespaces as 64-bit hashes with a random key
 //! of this process. A hash of a container ID is only ever compared with the four last ones of the same container, a
 //! name with the other names of its pod: even with 100,000 pods of ten containers that restart once a minute, the first
-//! termination lost to a collision is due in 10^5 years.
+//! termination lost to a collision is due in some million years.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;

@@ -283,7 +283,7 @@ impl Parser for Dump {
 impl Dump {
     fn candidate(mut self: Box<Self>, chosen: &Goroutine, meaning: Meaning) -> Candidate {
         let thrown = matches!(self.head.form, Form::Fatal(_) | Form::Signal(_) | Form::NoThread(_));
-        let from = if thrown { 0 } else { thrown_at(&chosen.frames, meaning.later_panics) };
+        let from = if thrown { 0 } else { thrown_at(&chosen.frames, meaning.earlier_panics) };
         let reason = meaning.kind.reason.clone();
         let standing = self.standing(&meaning);
         // Nobody's code is to blame for a signal from outside or for a dump of which only some goroutine is left.
@@ -329,12 +329,11 @@ fn is_register(line: &[u8]) -> bool {
     name.is_some_and(|name| name.len() <= 6) && value.is_some_and(|value| value.starts_with(b"0x")) && rest.is_none()
 }
 
-/// Index of the first frame below the panic that counts. The panics of a chain stand in the stack in reverse: the last
-/// one raised on top.
-fn thrown_at(frames: &[RawFrame], later_panics: Option<usize>) -> usize {
-    let panics: Vec<usize> = (0..frames.len()).filter(|at| is_panic(&frames[*at])).collect();
-    let later = later_panics.and_then(|later| panics.get(later));
-    later.or(panics.last()).map_or(0, |at| at + 1)
+/// Index of the first frame below the panic that counts. The panics of a chain stand in the stack in reverse, the
+/// original at the bottom; the last one, while which the process died, has no frame of its own.
+fn thrown_at(frames: &[RawFrame], earlier_panics: usize) -> usize {
+    let mut upwards = (0..frames.len()).rev().filter(|at| is_panic(&frames[*at]));
+    upwards.nth(earlier_panics).map_or(0, |at| at + 1)
 }
 
 fn is_panic(frame: &RawFrame) -> bool {

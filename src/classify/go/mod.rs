@@ -136,7 +136,7 @@ fn title_form(title: &[u8], adjacent: bool) -> Option<Form> {
     }
     let lower = title.to_ascii_lowercase();
     let telling = ["panic", "fatal", "recover", "crash", "unhandled"].iter().any(|word| text::has(&lower, word));
-    telling.then(|| Form::Printed(Printed { title: text, standing: Standing::Logged }))
+    telling.then_some(Form::Printed(Printed { title: text, standing: Standing::Logged }))
 }
 
 /// Where `F1124 04:15:10.123456       1 main.go:42] …` begins in a line.
