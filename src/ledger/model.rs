@@ -458,6 +458,9 @@ fn check(seed: u64, world: &World) {
             truth += world.pods[pod].len() as i64 - i64::from(*first);
         }
     }
+    let empty =
+        |report: &CrashReport| held(report) == 0 || report.status.as_ref().is_none_or(|it| it.finding.is_none());
+    assert!(!world.reports.values().any(empty), "seed {seed}: a report says nothing");
     let total = world.buried + world.reports.values().map(held).sum::<i64>();
     // One that was first counted as unseen, in a report deleted since, cannot be taken back from there.
     let slack = if world.deletions > 0 { world.late.len() as i64 } else { 0 };

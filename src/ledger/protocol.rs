@@ -302,7 +302,7 @@ mod tests {
         let counted = crash("a", 0, 10, 1);
         for (better, carries) in [(false, false), (true, true)] {
             let mut ledger = Ledger::default();
-            ledger.claim(&claims(&[counted.clone()]), &known(&counted, better), "me");
+            ledger.claim(&claims(std::slice::from_ref(&counted)), &known(&counted, better), "me");
             assert_eq!(ledger.pending[0].base, Base::Uid("u".into()));
             assert_eq!(ledger.pending[0].draft.is_some(), carries);
         }
