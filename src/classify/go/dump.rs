@@ -32,6 +32,8 @@ pub struct Dump {
     foreign: u32,
     head_lines: u32,
     last_foreign: Vec<u8>,
+    /// A stack that stands inside of the panic's value: helpers that carry a panic to another goroutine quote the first.
+    embedded: Goroutine,
     current: Option<Goroutine>,
     chosen: Option<Goroutine>,
     others: Others,
@@ -86,6 +88,7 @@ impl Dump {
             foreign: 0,
             head_lines: 0,
             last_foreign: Vec::new(),
+            embedded: Goroutine::default(),
             current: None,
             chosen: None,
             others: Others::default(),
@@ -105,12 +108,21 @@ impl Dump {
         }
         let Some(bare) = self.prefix.strip(line.text) else { return self.unprefixed_head_line(line.text) };
         self.head_lines += 1;
+        if self.is_repeated(bare) {
+            return Flow::Taken;
+        }
         if self.head_lines > HEAD_LINES || starts_trace(bare) {
             return Flow::Over;
         }
         self.block.push(bare);
         self.read_head(bare);
         Flow::Taken
+    }
+
+    /// Two threads can die of the same thing at once: both say so, only the first one dumps.
+    fn is_repeated(&self, bare: &[u8]) -> bool {
+        let Form::Fatal(text) = &self.head.form else { return false };
+        bare.strip_prefix(b"fatal error: ").is_some_and(|other| other.trim_ascii_end() == text.as_bytes())
     }
 
     /// The head was logged with a prefix and what follows it without, or the line is foreign.
@@ -135,6 +147,8 @@ impl Dump {
             self.current = Some(Goroutine::new(Header { id: Some(0), state: String::new() }, bare));
         } else if let Some(value) = bare.trim_ascii_start().strip_prefix(b"panic: ") {
             self.head.nested_panic(value);
+        } else if self.embedded.line(bare) {
+            // Not a part of what the message says.
         } else if !self.after_blank {
             self.head.continued(bare);
         }
@@ -146,6 +160,9 @@ impl Dump {
         self.logged |= !self.in_stacks && self.head.is_raw() && !self.prefix.is_empty() && prefix != self.prefix;
         self.prefix = prefix;
         self.in_stacks = true;
+        if self.embedded.frames.iter().any(is_panic) {
+            self.chosen = Some(std::mem::take(&mut self.embedded));
+        }
         self.close_goroutine();
         self.current = Some(Goroutine::new(header, &line[at..]));
         self.foreign = 0;
@@ -159,6 +176,9 @@ impl Dump {
         }
         if header(bare).is_some() {
             return self.next_goroutine(line);
+        }
+        if self.is_repeated(bare) {
+            return Flow::Taken;
         }
         if starts_trace(bare) {
             return Flow::Over;
