@@ -26,27 +26,14 @@ pub fn weight(reason: &CrashReason) -> Weight {
     }
 }
 
-/// Position of the link that names the reason, in a chain whose outermost link comes first: of equals the innermost.
-pub fn most_actionable(weights: impl Iterator<Item = Weight>) -> Option<usize> {
-    weights.enumerate().max_by_key(|(at, weight)| (*weight, *at)).map(|(at, _)| at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::classify::reason::*;
 
     #[test]
-    fn the_most_actionable_link_counts_and_of_equals_the_innermost() {
-        let cases: [(&[CrashReason], usize); 5] = [
-            (&[UNHANDLED_ERROR, CONNECTION_REFUSED, UNHANDLED_ERROR], 1),
-            (&[UNHANDLED_ERROR, UNHANDLED_ERROR], 1),
-            (&[NIL_DEREFERENCE, UNHANDLED_ERROR], 0),
-            (&[MISSING_KEY, NIL_DEREFERENCE], 1),
-            (&[MISSING_FILE, MISSING_KEY], 0),
-        ];
-        for (links, at) in cases {
-            assert_eq!(most_actionable(links.iter().map(weight)), Some(at), "{links:?}");
-        }
+    fn what_to_act_on_outweighs_a_bug_and_a_precise_bug_a_vague_one() {
+        let weights = [UNHANDLED_ERROR, NIL_DEREFERENCE, SEGFAULT, MISSING_MODULE].map(|reason| weight(&reason));
+        assert_eq!(weights, [Weight::Vague, Weight::Precise, Weight::Precise, Weight::Actionable]);
     }
 }
