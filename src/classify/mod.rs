@@ -10,6 +10,7 @@
 //! [`messages`] (what error texts mean), [`shell`] and [`exit`].
 
 pub mod advice;
+mod chain;
 pub mod engine;
 mod envelope;
 pub mod excerpt;
@@ -23,12 +24,15 @@ pub mod json;
 mod last_words;
 mod lines;
 pub mod messages;
+mod nodejs;
 mod normalise;
 mod prefix;
+mod python;
 pub mod reason;
 mod scan;
 mod severity;
 mod shell;
+mod stack;
 mod tail;
 mod text;
 mod verdict;
