@@ -5,9 +5,9 @@ use super::excerpt::Block;
 use super::finding::{CrashReason, Culprit, Frame, Runtime};
 use super::go::{dump, frames};
 use super::hints;
-use super::json::Record;
 use super::messages::{Messages, Voice};
 use super::reason::{COMMAND_NOT_FOUND, EXEC_FORMAT_ERROR};
+use super::record::Record;
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
 use super::shell;
@@ -59,7 +59,7 @@ impl Spoken {
     fn message(&self) -> String {
         match &self.record {
             Some(record) => record.summary(),
-            None => bare_message(&text::string(&self.text)),
+            None => without_stamps(&text::string(&self.text)).to_owned(),
         }
     }
 }
@@ -169,24 +169,13 @@ fn caller(line: &Spoken) -> Option<Culprit> {
     if line.severity() != Some(Severity::Fatal) {
         return None;
     }
-    let (file, number) = match &line.record {
-        Some(record) => record.caller.clone()?,
-        None => klog_place(&line.text)?,
-    };
+    let (file, number) = line.record.as_ref()?.caller.clone()?;
     (!file.contains("@v")).then_some(Culprit { function: None, file: Some(file), line: Some(number) })
-}
-
-/// `F1124 04:15:10.123456       1 main.go:42] …`: the place.
-fn klog_place(line: &[u8]) -> Option<(String, u32)> {
-    let head = &line[..text::find(line, "] ")?];
-    let place = head.rsplit(|b| *b == b' ').next()?;
-    let (file, number) = frames::place(&[b" ", place].concat()).map(|(file, n)| (text::string(file), n))?;
-    file.ends_with(".go").then_some((file, number))
 }
 
 /// The stack in the record, or the one that zap's console form prints below the line.
 fn stack_behind(lines: &[Spoken], at: usize) -> Vec<frames::RawFrame> {
-    match &lines[at].record {
+    match lines[at].record.as_ref().filter(|record| !record.stack.is_empty()) {
         Some(record) => frames_in(record.stack.lines().map(str::as_bytes)),
         None => frames_in(lines[..at].iter().rev().map(|line| line.text.as_slice())),
     }
@@ -222,88 +211,4 @@ pub fn ending(found: &Found, count: usize) -> Block {
         block.push(&readable(line));
     }
     block
-}
-
-/// The message of a line: without time stamps, of `key=value` lines the values of message and error.
-fn bare_message(line: &str) -> String {
-    if let Some(message) = logfmt(line).or_else(|| zap_console(line)) {
-        return message;
-    }
-    let mut rest = without_stamps(line);
-    if is_klog(rest)
-        && let Some((_, message)) = rest.split_once("] ")
-    {
-        rest = message;
-    }
-    rest.to_owned()
-}
-
-/// `2026-…\tFATAL\tcmd/main.go:70\tcannot start\t{"error": "refused"}`: `cannot start: refused`.
-fn zap_console(line: &str) -> Option<String> {
-    let mut fields = line.split('\t').skip_while(|field| !is_go_place(field));
-    fields.next()?;
-    let message = fields.next()?;
-    let added = fields.next().and_then(|json| Record::read(json.as_bytes()));
-    let error = added.map(|record| record.summary()).filter(|error| !error.is_empty());
-    Some(error.map_or_else(|| message.to_owned(), |error| format!("{message}: {error}")))
-}
-
-fn is_go_place(field: &str) -> bool {
-    field.rsplit_once(".go:").is_some_and(|(_, line)| line.parse::<u32>().is_ok())
-}
-
-fn is_klog(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    matches!(bytes.first(), Some(b'E' | b'F' | b'W' | b'I'))
-        && bytes.len() > 6
-        && bytes[1..5].iter().all(u8::is_ascii_digit)
-}
-
-/// `time=… level=error msg="no store" err="refused"`: `no store: refused`.
-fn logfmt(line: &str) -> Option<String> {
-    let message = logfmt_value(line, "msg").or_else(|| logfmt_value(line, "message"))?;
-    let error = ["err", "error"].iter().find_map(|key| logfmt_value(line, key));
-    Some(match error {
-        Some(error) if !message.contains(&error) => format!("{message}: {error}"),
-        _ => message,
-    })
-}
-
-fn logfmt_value(line: &str, key: &str) -> Option<String> {
-    let at = line.match_indices(key).find_map(|(at, _)| {
-        let free = at == 0 || line.as_bytes()[at - 1] == b' ';
-        (free && line[at + key.len()..].starts_with('=')).then_some(at + key.len() + 1)
-    })?;
-    let value = &line[at..];
-    let Some(quoted) = value.strip_prefix('"') else { return value.split(' ').next().map(str::to_owned) };
-    let mut out = String::new();
-    let mut chars = quoted.chars();
-    while let Some(c) = chars.next().filter(|c| *c != '"') {
-        out.push(if c == '\\' { chars.next().unwrap_or(c) } else { c });
-    }
-    Some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_quoted_without_its_envelope() {
-        let cases = [
-            ("2026/11/24 04:15:10 shopd: load config: x", "shopd: load config: x"),
-            ("2026-11-24T05:17:25Z [backup] ERROR: refused", "[backup] ERROR: refused"),
-            ("[2026-11-25 01:44:05.483] [info] x", "[info] x"),
-            ("time=2026-11-24T04:15:10Z level=ERROR msg=\"no \\\"store\\\"\" err=refused", "no \"store\": refused"),
-            ("F1124 04:15:10.123456       1 main.go:42] no store", "no store"),
-            (
-                "2026-11-25T04:05:48.280Z\tFATAL\ta/main.go:70\tcannot start\t{\"error\": \"refused\"}",
-                "cannot start: refused",
-            ),
-            ("404 pages", "404 pages"),
-        ];
-        for (line, message) in cases {
-            assert_eq!(bare_message(line), message, "{line}");
-        }
-    }
 }

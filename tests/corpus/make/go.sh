@@ -204,11 +204,11 @@ done
 # Loggers, frameworks and helpers.
 src=$work/tallyd
 build tally126 go1.26.8 .
-build tally125trim go1.25.9 -trimpath .
+build tally127trim go1.27.0 -trimpath .
 (cd "$src" && GOTOOLCHAIN=go1.26.8 go mod vendor)
 build tallyvendor go1.26.8 -mod=vendor -trimpath .
 build tallyvendorplain go1.26.8 -mod=vendor .
-for b in tally126 tally125trim tallyvendor tallyvendorplain; do
+for b in tally126 tally127trim tallyvendor tallyvendorplain; do
   crash zap-fatal-$b $b zap-fatal Dependency ConnectionRefused zap-fatal main.zapFatal 'connect: connection refused' '' made-zap-fatal
   crash handle-crash-$b $b handle-crash Code IndexOutOfBounds at 'main.(*Tally).At' 'index out of range' '' made-handle-crash
   crash singleflight-$b $b singleflight Code IndexOutOfBounds at 'main.(*Tally).At' 'index out of range' '' made-singleflight
@@ -220,7 +220,7 @@ crash zap-plain-fatal $b zap-plain-fatal Code UnhandledError zap-plain-fatal mai
 crash zap-console $b zap-console Dependency ConnectionRefused zap-console main.zapConsole 'connect: connection refused' '' made-zap-console
 crash zap-panic $b zap-panic Code UnhandledError zap-panic main.zapPanic 'the tally does not add up' '' made-zap-panic
 crash zero-fatal $b zero-fatal Dependency ConnectionRefused - '' 'connect: connection refused'
-crash logrus-fatal $b logrus-fatal Dependency ConnectionRefused - '' 'connect: connection refused' '' made-logrus-fatal
+crash logrus-fatal $b logrus-fatal Dependency ConnectionRefused - '' 'connect: connection refused'
 crash logrus-json $b logrus-json Dependency ConnectionRefused - '' 'connect: connection refused'
 crash slog-json $b slog-json Dependency ConnectionRefused - '' 'connect: connection refused'
 crash slog-text $b slog-text Dependency ConnectionRefused - '' 'connect: connection refused'

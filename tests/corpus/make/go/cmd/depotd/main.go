@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -82,9 +83,15 @@ var crashes = map[string]func(){
 		}
 	},
 	"map-writes-crowd": func() {
-		for i := 0; i < 60; i++ {
-			go func() { select {} }()
+		// CROWD=10000 makes a dump of 30 MiB, the fatal line at its head.
+		crowd, err := strconv.Atoi(os.Getenv("CROWD"))
+		if err != nil {
+			crowd = 60
 		}
+		for i := 0; i < crowd; i++ {
+			go idle(i % 66)
+		}
+		time.Sleep(time.Second)
 		s := stock.NewShelf()
 		together(func() { s.Put("A-1") })
 	},
@@ -162,6 +169,14 @@ var crashes = map[string]func(){
 	"serving-panic":  func() { serve(); stock.Average(7, 0) },
 	"print-exit":     printExit,
 	"print-go-on":    func() { printStack(); traffic(40); terminate() },
+}
+
+//go:noinline
+func idle(depth int) {
+	if depth > 0 {
+		idle(depth - 1)
+	}
+	select {}
 }
 
 func badFlag() {
