@@ -93,7 +93,9 @@ impl Builder {
             | ["record", "level", "name"] => {
                 self.record.severity = Severity::of_word(&text);
             }
-            ["msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text"]
+            [
+                "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text",
+            ]
             | ["fields", "message"] => set(&mut self.record.message, text),
             [
                 "err" | "error" | "exception" | "exc" | "panic" | "panicValue" | "cause" | "@x" | "Exception"
