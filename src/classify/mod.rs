@@ -10,6 +10,7 @@
 //! [`messages`] (what error texts mean), [`shell`] and [`exit`].
 
 pub mod advice;
+mod anchors;
 pub mod engine;
 mod envelope;
 pub mod excerpt;
