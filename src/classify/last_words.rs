@@ -2,7 +2,7 @@
 
 use super::envelope::{without_collector, without_stamps};
 use super::excerpt::Block;
-use super::finding::{CrashReason, Culprit, Frame, Runtime};
+use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES};
 use super::go::{dump, frames};
 use super::hints;
 use super::messages::{Messages, Voice};
@@ -19,6 +19,9 @@ const LINES: usize = 80;
 const LINES_BEHIND: usize = 6;
 /// A line farther from the end than this loses no more for it.
 const FARTHEST: usize = 20;
+
+/// Most lines between an error and the stack that its logger prints.
+const LINES_BEFORE_STACK: usize = 3;
 
 /// The line that was chosen and what it says.
 #[derive(Clone, Debug, Default)]
@@ -181,16 +184,22 @@ fn stack_behind(lines: &[Spoken], at: usize) -> Vec<frames::RawFrame> {
     }
 }
 
-/// Pairs of lines, a symbol with or without arguments and a place; ends where the lines are something else.
-fn frames_in<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Vec<frames::RawFrame> {
-    let mut stack = Vec::new();
-    while let (Some(function), Some(below)) = (lines.next(), lines.next()) {
-        // A name without arguments and package is fine where a place follows.
-        let symbol = frames::call(function).unwrap_or(function.trim_ascii());
-        let Some((file, line)) = frames::place(below).filter(|_| !symbol.contains(&b' ')) else { break };
-        stack.push(frames::frame(symbol, file, line));
-    }
-    stack
+/// Pairs of lines, a symbol with or without arguments and a place. An error that wraps another one may say more before
+/// its stack begins; it ends where the lines are something else.
+fn frames_in<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<frames::RawFrame> {
+    let lines: Vec<&[u8]> = lines.take(2 * STACK_FRAMES + LINES_BEFORE_STACK).collect();
+    let pairs = |from: usize| lines[from.min(lines.len())..].chunks_exact(2).map_while(|pair| frame(pair[0], pair[1]));
+    (0..=LINES_BEFORE_STACK)
+        .map(|from| pairs(from).collect::<Vec<_>>())
+        .find(|stack| !stack.is_empty())
+        .unwrap_or_default()
+}
+
+/// A name without arguments and package is fine where a place follows.
+fn frame(function: &[u8], below: &[u8]) -> Option<frames::RawFrame> {
+    let symbol = frames::call(function).unwrap_or(function.trim_ascii());
+    let (file, line) = frames::place(below).filter(|_| !symbol.is_empty() && !symbol.contains(&b' '))?;
+    Some(frames::frame(symbol, file, line))
 }
 
 fn excerpt(lines: &[Spoken], at: usize) -> Block {

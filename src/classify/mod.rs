@@ -10,6 +10,7 @@
 //! [`messages`] (what error texts mean), `shell` and [`exit`].
 
 pub mod advice;
+mod anchors;
 mod chain;
 pub mod engine;
 mod envelope;

@@ -10,6 +10,8 @@ pub mod race;
 pub mod recovered;
 
 use super::grammar::{Context, Grammar, Line, Parser, Standing};
+use super::record::Record;
+use super::severity::Severity;
 use super::text;
 use dump::Dump;
 use goroutine::find_header;
@@ -83,11 +85,20 @@ fn headed(line: &Line<'_>, context: &Context<'_>) -> Option<Dump> {
         return Some(Dump::new(Head::new(Form::Fatal(text::string(text.trim_ascii_end()))), line, at, context));
     }
     if let Some((at, value)) = after("panic: ") {
-        return Some(Dump::new(Head::new(Form::Panic(vec![panic_value(value)])), line, at, context));
+        let value = said_before(value, context).unwrap_or_else(|| panic_value(value));
+        return Some(Dump::new(Head::new(Form::Panic(vec![value])), line, at, context));
     }
     let (at, signal) = SIGNALS.iter().find_map(|signal| after(signal).map(|(at, _)| (at, *signal)))?;
     // `[signal SIGSEGV: …]` is a line inside of a head.
     (!line.text[..at].ends_with(b"[signal ")).then(|| Dump::new(signalled(signal, context), line, at, context))
+}
+
+/// logrus panics with its own entry, of which Go prints no more than the address: the text is in the record above.
+fn said_before(value: &[u8], context: &Context<'_>) -> Option<String> {
+    let entry = value.starts_with(b"(*logrus.Entry) ") || value.starts_with(b"(*logrus.Entry)(");
+    let above = context.before.iter().find(|line| !text::blank(line)).filter(|_| entry)?;
+    let record = Record::read(above).filter(|record| record.severity == Some(Severity::Fatal))?;
+    Some(record.summary())
 }
 
 /// Nothing that makes it part of a longer word stands before it.
