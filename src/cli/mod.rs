@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::observe::Chain;
+
 /// Says what killed a container: the line, the frame and the proof.
 #[derive(Debug, Parser)]
 #[command(name = "coroner", version, about, long_about = None, propagate_version = true)]
@@ -60,7 +62,7 @@ impl Cli {
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("coroner: {error:#}");
+                eprintln!("coroner: {}", Chain(error.as_ref()));
                 ExitCode::FAILURE
             }
         }
