@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A runtime is one file (or folder) with a [`grammar::Grammar`]: [`go`] is the first. What needs no grammar is in
-//! [`messages`] (what error texts mean), [`shell`] and [`exit`].
+//! [`messages`] (what error texts mean), `shell` and [`exit`].
 
 pub mod advice;
 mod anchors;

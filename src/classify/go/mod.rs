@@ -160,7 +160,7 @@ fn title_form(title: &[u8], adjacent: bool) -> Option<Form> {
     let telling = ["panic", "fatal", "recover", "crash", "unhandled", "runtime error", "failed"]
         .iter()
         .any(|word| text::has(&lower, word));
-    telling.then(|| Form::Printed(Printed { title: text, standing: Standing::Logged }))
+    telling.then_some(Form::Printed(Printed { title: text, standing: Standing::Logged }))
 }
 
 /// Where `F1124 04:15:10.123456       1 main.go:42] …` begins in a line.
