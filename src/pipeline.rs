@@ -1,8 +1,8 @@
 //! The driver: from a pod event to a recorded report, an Event and a message.
 //!
 //! 1. [`watch`](crate::watch) tells of a pod; the [`Detector`] gives its new terminations.
-//! 2. The [`Fetcher`] reads the log of exactly that instance and classifies it, while the [`OwnerCache`] finds the workload.
-//! 3. [`judge`] says whether it is a crash.
+//! 2. The [`Fetcher`](crate::log::Fetcher) reads the log of exactly that instance and classifies it, while the [`OwnerCache`](crate::context::OwnerCache) finds the workload.
+//! 3. [`judge`](fn@crate::termination::judge) says whether it is a crash.
 //! 4. The recorder claims it in the ledger and writes it into the report.
 //! 5. An Event on the pod and, for a new bug, a message follow. They are hints: their failure changes no count.
 

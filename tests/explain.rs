@@ -1,5 +1,7 @@
 //! `coroner explain` from outside: its exit codes, its errors, its forms of output.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 

@@ -302,6 +302,19 @@ async fn what_is_merely_stopped_or_not_of_a_notified_category_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_decisive_excerpt_leaves_out_what_stands_before() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let config = Config::parse("excerpt: decisive", std::path::Path::new("test")).unwrap();
+    let operator = Operator::start_with(&server, &sink, config).await;
+    dies(&server, "shop-a", 0, PANIC);
+    until("the count", || counts(&server) == [1]).await;
+    let report = server.all("crashreports").remove(0);
+    let excerpt = report["status"]["evidence"]["excerpt"].as_str().unwrap();
+    assert!(excerpt.starts_with("panic: assignment to entry in nil map"), "{excerpt}");
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_excerpts_a_report_shows_nothing_of_the_log_but_the_message() {
     let (server, sink) = (FakeApiServer::default(), Heard::default());
     let config = Config::parse("excerpt: none", std::path::Path::new("test")).unwrap();

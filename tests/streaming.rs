@@ -1,6 +1,8 @@
 //! What must hold for the classifier whatever a log holds: the same answer however it is cut into chunks, no panic on any
 //! bytes, memory that does not grow, and a statement when the head of a dump is missing.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::LazyLock;
 
 use coroner::classify::{Classification, Engine, ExitFacts};

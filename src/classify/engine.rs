@@ -5,7 +5,9 @@ use super::anchors::Anchors;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::messages::Messages;
+use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
+use super::python::Python;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
 
@@ -29,7 +31,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with the built-in grammars, texts and advice.
     pub fn new(redactor: Redactor) -> Self {
-        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go)];
+        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go), Box::new(Python), Box::new(Nodejs)];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         Self {
             redactor,

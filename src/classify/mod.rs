@@ -11,6 +11,7 @@
 
 pub mod advice;
 mod anchors;
+mod chain;
 pub mod engine;
 mod envelope;
 pub mod excerpt;
@@ -25,13 +26,16 @@ mod last_words;
 mod lines;
 mod logline;
 pub mod messages;
+mod nodejs;
 mod normalise;
 mod prefix;
+mod python;
 pub mod reason;
 mod record;
 mod scan;
 mod severity;
 mod shell;
+mod stack;
 mod tail;
 mod text;
 mod verdict;
@@ -91,6 +95,8 @@ pub struct Classification {
     pub fingerprint: String,
     /// The decisive lines with a few before them, redacted, at most 4 KiB.
     pub excerpt: String,
+    /// Where in the excerpt the decisive lines begin, in bytes: what stands before is context.
+    pub decisive_from: usize,
     /// Bytes of log that were read.
     pub log_bytes: u64,
     /// Whether the log shown in the excerpt was cut.
@@ -144,7 +150,7 @@ impl<'e> Classifier<'e> {
 impl Engine {
     /// The decision as it may leave: redacted whole, then cut.
     fn state(&self, decision: &Decision) -> Classification {
-        let (excerpt, truncated) = decision.excerpt.render(&self.redactor);
+        let shown = decision.excerpt.render(&self.redactor);
         let finding = self.finding(decision);
         let kind = decision.kind.as_deref().map(|kind| self.clean(kind));
         let bug = Bug {
@@ -156,9 +162,10 @@ impl Engine {
         Classification {
             fingerprint: fingerprint(&bug, &self.normaliser),
             finding,
-            excerpt,
+            excerpt: shown.text,
+            decisive_from: shown.decisive_from,
             log_bytes: 0,
-            truncated,
+            truncated: shown.cut,
             head_missing: decision.head_missing,
             from_message: false,
         }

@@ -1,5 +1,6 @@
 //! A log record: what a logger wrote, whether as JSON, as `key=value` pairs or in a form of its own.
 
+use super::python::record::Exceptions;
 use super::severity::Severity;
 use super::{json, logline};
 
@@ -55,6 +56,7 @@ pub struct Builder {
     record: Record,
     seen: bool,
     frame: ZerologFrame,
+    exceptions: Exceptions,
     file: Option<String>,
     marks: Marks,
 }
@@ -86,10 +88,14 @@ impl Builder {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         self.mark(&path, &text, quoted);
         match path.as_slice() {
-            ["level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text"] | ["log", "level"] => {
+            ["level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text"]
+            | ["log", "level"]
+            | ["record", "level", "name"] => {
                 self.record.severity = Severity::of_word(&text);
             }
-            ["msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body"]
+            [
+                "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text",
+            ]
             | ["fields", "message"] => set(&mut self.record.message, text),
             [
                 "err" | "error" | "exception" | "exc" | "panic" | "panicValue" | "cause" | "@x" | "Exception"
@@ -111,7 +117,7 @@ impl Builder {
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
-            _ => {}
+            path => self.exceptions.value(path, &text),
         }
     }
 
@@ -148,6 +154,9 @@ impl Builder {
     pub fn finish(mut self) -> Option<Record> {
         let Marks { stamp, msg, level_word, foreign } = self.marks;
         self.record.go_logger |= stamp && msg && level_word && !foreign;
+        if let Some(text) = self.exceptions.text() {
+            append(&mut self.record.stack, &text);
+        }
         self.seen.then_some(self.record)
     }
 }

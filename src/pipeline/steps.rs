@@ -43,6 +43,7 @@ pub struct Steps {
     due: mpsc::Sender<ReportKey>,
     notifier: std::sync::Mutex<Option<JoinHandle<()>>>,
     excerpt: ExcerptPolicy,
+    delete_with_workload: bool,
     notified: Vec<Category>,
     sinks: Vec<String>,
     metrics: Metrics,
@@ -80,6 +81,7 @@ impl Steps {
             due,
             notifier: std::sync::Mutex::new(Some(tokio::spawn(notifier.run(queue, stop.clone())))),
             excerpt: config.excerpt,
+            delete_with_workload: config.delete_with_workload,
             notified: config.notify.categories.clone(),
             sinks: names,
             metrics,
@@ -122,10 +124,13 @@ impl Steps {
 
     fn counted(&self, sighting: &Sighting, workload: Workload, log: LogAnswer, notify: bool) -> Counted {
         let LogAnswer { state, source, mut classification, reads: _ } = log;
-        if self.excerpt == ExcerptPolicy::None {
-            classification.truncated |= !classification.excerpt.is_empty();
-            classification.excerpt.clear();
-        }
+        let hidden = match self.excerpt {
+            ExcerptPolicy::Full => 0,
+            ExcerptPolicy::Decisive => classification.decisive_from,
+            ExcerptPolicy::None => classification.excerpt.len(),
+        };
+        classification.truncated |= hidden > 0;
+        classification.excerpt.drain(..hidden);
         let wanted = notify && self.notified.contains(&classification.finding.category);
         Counted {
             termination: sighting.termination.clone(),
@@ -134,6 +139,7 @@ impl Steps {
             evidence: state,
             source,
             inferred: false,
+            delete_with_workload: self.delete_with_workload,
             notify: if wanted { self.sinks.clone() } else { Vec::new() },
             seen_at: sighting.seen_at,
         }

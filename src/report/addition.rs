@@ -31,6 +31,8 @@ pub struct Counted {
     pub inferred: bool,
     /// The sinks that shall be told if this opens a new bug.
     pub notify: Vec<String>,
+    /// Whether the report that this opens goes when its workload is deleted.
+    pub delete_with_workload: bool,
     /// When it was seen: stands in for finishedAt where the kubelet gives none.
     pub seen_at: Timestamp,
 }
@@ -57,7 +59,8 @@ impl Counted {
             fingerprint: classification.fingerprint.clone(),
             triage: None,
         };
-        let mut draft = Draft { spec, finding, evidence: self.evidence() };
+        let delete_with_workload = self.delete_with_workload;
+        let mut draft = Draft { spec, finding, evidence: self.evidence(), delete_with_workload };
         bound::fit_draft(&mut draft);
         draft
     }
@@ -104,6 +107,9 @@ pub struct Draft {
     pub finding: Finding,
     /// What that rests on.
     pub evidence: Evidence,
+    /// Whether the report goes when its workload is deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete_with_workload: bool,
 }
 
 /// How much is known: what a better finding is compared by. Later is better.

@@ -102,7 +102,7 @@ pub(super) fn fit(report: &mut CrashReport) {
 
 /// Shrinks what a new report is made of in the same way, since the ledger keeps it until the report is written.
 pub(super) fn fit_draft(draft: &mut Draft) {
-    let Draft { spec, finding, evidence } = draft;
+    let Draft { spec, finding, evidence, delete_with_workload: _ } = draft;
     let whole = json_size(&(spec, &*finding, &*evidence));
     shrink(&mut Parts { finding, evidence, occurrences: &mut Vec::new() }, whole);
 }

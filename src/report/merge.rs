@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
 
 use super::addition::{earliest, latest, newest_first};
@@ -36,7 +36,23 @@ pub fn new_report(namespace: &str, name: &str, draft: &Draft) -> CrashReport {
     let mut report = CrashReport::new(name, draft.spec.clone());
     report.metadata.namespace = Some(namespace.to_owned());
     report.metadata.labels = Some(draft_labels(draft));
+    report.metadata.owner_references = owner(draft).map(|owner| vec![owner]);
     report
+}
+
+/// The workload as an owner, where that is wanted: the report is then deleted with it, but never keeps it from being
+/// deleted. What has no UID, such as bare pods grouped by a name, cannot own anything.
+fn owner(draft: &Draft) -> Option<OwnerReference> {
+    let Workload { api_version, kind, name, uid } = &draft.spec.workload;
+    let uid = uid.clone().filter(|_| draft.delete_with_workload)?;
+    Some(OwnerReference {
+        api_version: api_version.clone(),
+        kind: kind.clone(),
+        name: name.clone(),
+        uid,
+        controller: None,
+        block_owner_deletion: Some(false),
+    })
 }
 
 fn draft_labels(draft: &Draft) -> BTreeMap<String, String> {
@@ -194,6 +210,18 @@ mod tests {
     fn count(report: &mut CrashReport, counted: &Counted) {
         let addition = Addition { pods: 1, ..Addition::of(counted) };
         fold(report, &addition, Some(&counted.draft()), counted.seen_at);
+    }
+
+    #[test]
+    fn a_report_belongs_to_its_workload_only_where_that_is_wanted() {
+        let mut counted = crash("a", 0, 10, 1);
+        counted.workload.uid = Some("uid-w".into());
+        assert_eq!(opened(&counted).metadata.owner_references, None);
+        counted.delete_with_workload = true;
+        let owner = opened(&counted).metadata.owner_references.unwrap().remove(0);
+        assert_eq!((owner.uid.as_str(), owner.controller, owner.block_owner_deletion), ("uid-w", None, Some(false)));
+        counted.workload.uid = None;
+        assert_eq!(opened(&counted).metadata.owner_references, None);
     }
 
     fn status(report: &CrashReport) -> &CrashReportStatus {

@@ -57,6 +57,7 @@ pub fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
         evidence: EvidenceState::Verified,
         source: EvidenceSource::PreviousLog,
         inferred: false,
+        delete_with_workload: false,
         notify: Vec::new(),
         seen_at: at(ended + 1),
     }
@@ -81,6 +82,7 @@ fn classification(bug: u64) -> Classification {
         excerpt: "fatal error: concurrent map writes".into(),
         log_bytes: 100,
         truncated: false,
+        decisive_from: 0,
         from_message: false,
         head_missing: false,
     }

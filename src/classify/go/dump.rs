@@ -10,7 +10,7 @@ use crate::classify::finding::{Culprit, Frame, STACK_FRAMES, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::reason::{DEADLOCK, ERROR_EXIT, STACK_OVERFLOW, TERMINATED};
+use crate::classify::reason::{CONCURRENT_MAP_ACCESS, DEADLOCK, ERROR_EXIT, STACK_OVERFLOW, TERMINATED};
 use crate::classify::text;
 
 /// Most lines between the head and the first goroutine: a panic's value may have many.
@@ -312,11 +312,19 @@ impl Dump {
         self.block.append(&chosen.block);
         let related = self.others.take(&mut self.block, &self.layout, reason == DEADLOCK);
         let message = if meaning.message.is_empty() { missing_head(chosen) } else { meaning.message };
+        let mut signature = signature(&chosen.frames[from..], &self.layout, reason == STACK_OVERFLOW);
+        let mut kind = meaning.kind.word;
+        if reason == CONCURRENT_MAP_ACCESS {
+            // On behalf of which request it was noticed, and whether by a reader or a writer, is chance: the bug is the
+            // function that uses the map unguarded.
+            signature.truncate(1);
+            kind = "concurrent map access".into();
+        }
         Candidate {
             runtime: RUNTIME,
-            signature: signature(&chosen.frames[from..], &self.layout, reason == STACK_OVERFLOW),
+            signature,
             reason,
-            kind: meaning.kind.word,
+            kind,
             exception: meaning.kind.exception,
             message,
             standing,
@@ -395,4 +403,27 @@ pub fn signature(frames: &[RawFrame], layout: &Layout, recursion: bool) -> Vec<(
     recurring.sort();
     recurring.dedup();
     if recurring.is_empty() { all } else { recurring }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::{Engine, ExitFacts};
+
+    fn fingerprint(kind: &str, function: &str, caller: &str) -> String {
+        let log = format!(
+            "fatal error: {kind}\n\ngoroutine 2063 [running]:\ninternal/runtime/maps.fatal({{0x760dc4?, 0x0?}})\n\
+             \t/usr/local/go/src/runtime/panic.go:1181 +0x18\nexample.com/shop/catalog.(*Cache).{function}(0xd2)\n\
+             \t/src/catalog/cache.go:40 +0x1f4\nexample.com/shop/api.(*Server).{caller}(0xde)\n\t/src/api/server.go:52 +0xd0\n"
+        );
+        let facts = ExitFacts { exit_code: Some(2), ..ExitFacts::default() };
+        Engine::default().classify(log.as_bytes(), facts).fingerprint
+    }
+
+    #[test]
+    fn a_map_race_is_one_bug_whoever_called_and_whichever_side_noticed() {
+        let bug = fingerprint("concurrent map writes", "Get", "showProduct");
+        assert_eq!(bug, fingerprint("concurrent map writes", "Get", "listProducts"));
+        assert_eq!(bug, fingerprint("concurrent map read and map write", "Get", "showProduct"));
+        assert_ne!(bug, fingerprint("concurrent map writes", "Drop", "showProduct"));
+    }
 }
