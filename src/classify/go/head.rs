@@ -212,10 +212,10 @@ pub fn panic_value(value: &[u8]) -> String {
 /// Lines above a stack that say what caught the panic.
 pub fn survived_by(line: &[u8]) -> Option<Standing> {
     const CAUGHT: [(&str, &str); 6] = [
-        ("http: panic serving ", "net/http recovered it and went on serving"),
-        ("http2: panic serving ", "net/http recovered it and went on serving"),
-        ("[Recovery]", "gin recovered it and went on serving"),
-        ("[PANIC RECOVER]", "echo recovered it and went on serving"),
+        ("http: panic serving ", "recovered by net/http, which went on serving"),
+        ("http2: panic serving ", "recovered by net/http, which went on serving"),
+        ("[Recovery]", "recovered by gin, which went on serving"),
+        ("[PANIC RECOVER]", "recovered by echo, which went on serving"),
         ("panic recovered:", "it was recovered, and the program went on"),
         ("recovered from panic", "it was recovered, and the program went on"),
     ];
