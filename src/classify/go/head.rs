@@ -212,10 +212,10 @@ pub fn panic_value(value: &[u8]) -> String {
 /// Lines above a stack that say what caught the panic.
 pub fn survived_by(line: &[u8]) -> Option<Standing> {
     const CAUGHT: [(&str, &str); 6] = [
-        ("http: panic serving ", "net/http recovered it and went on serving"),
-        ("http2: panic serving ", "net/http recovered it and went on serving"),
-        ("[Recovery]", "gin recovered it and went on serving"),
-        ("[PANIC RECOVER]", "echo recovered it and went on serving"),
+        ("http: panic serving ", "recovered by net/http, which went on serving"),
+        ("http2: panic serving ", "recovered by net/http, which went on serving"),
+        ("[Recovery]", "recovered by gin, which went on serving"),
+        ("[PANIC RECOVER]", "recovered by echo, which went on serving"),
         ("panic recovered:", "it was recovered, and the program went on"),
         ("recovered from panic", "it was recovered, and the program went on"),
     ];
@@ -237,15 +237,15 @@ mod tests {
 
     #[test]
     fn the_most_actionable_panic_of_a_chain_counts_and_of_equals_the_original() {
-        let cases: [(&[&str], (&str, &str, usize)); 4] = [
-            (&["boom [recovered]", "boom"], ("UnhandledError", "panic: boom", 0)),
-            (&["boom [recovered, repanicked]"], ("UnhandledError", "panic: boom", 0)),
+        let cases = [
+            (vec!["boom [recovered]", "boom"], ("UnhandledError", "panic: boom", 0)),
+            (vec!["boom [recovered, repanicked]"], ("UnhandledError", "panic: boom", 0)),
             (
-                &["boom", "runtime error: index out of range [1] with length 0"],
+                vec!["boom", "runtime error: index out of range [1] with length 0"],
                 ("IndexOutOfBounds", "panic: runtime error: index out of range [1] with length 0", 1),
             ),
             (
-                &[
+                vec![
                     "dial tcp 10.0.0.1:1: connect: connection refused [recovered]",
                     "runtime error: integer divide by zero",
                 ],
@@ -253,7 +253,7 @@ mod tests {
             ),
         ];
         for (links, (reason, message, earlier)) in cases {
-            assert_eq!(meaning(links), (reason.to_owned(), message.to_owned(), earlier));
+            assert_eq!(meaning(&links), (reason.to_owned(), message.to_owned(), earlier));
         }
     }
 
