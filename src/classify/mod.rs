@@ -29,6 +29,7 @@ pub mod messages;
 mod nodejs;
 mod normalise;
 mod prefix;
+pub mod proof;
 mod python;
 pub mod reason;
 mod record;
@@ -45,6 +46,7 @@ pub use finding::*;
 
 use fingerprint::{Bug, fingerprint};
 use lines::Lines;
+use proof::Proof;
 use scan::Scan;
 use verdict::{Decision, decide};
 
@@ -190,6 +192,17 @@ impl Engine {
             contributing: contributing.collect(),
             advice: self.advice.of(&decision.reason, decision.runtime),
         }
+    }
+
+    /// A proof as it may leave. What it has of the crash is clean already, but what a race report names is not.
+    pub fn cleaned(&self, mut proof: Proof) -> Proof {
+        proof.why = self.line(&proof.why);
+        let sides = proof.race.iter_mut().flat_map(|race| &mut race.sides);
+        for place in sides.filter_map(|side| side.place.as_mut()) {
+            place.function = self.symbol(&place.function);
+            place.file = self.symbol(&place.file);
+        }
+        proof
     }
 
     fn clean(&self, text: &str) -> String {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{Color, text};
-use crate::classify::{Classification, Classifier, Engine, ExitFacts, Finding};
+use super::{Color, same_as, text};
+use crate::classify::{Classification, Engine, ExitFacts, Finding};
 use crate::redact::Redactor;
 use crate::report::{Evidence, EvidenceSource, EvidenceState};
 
@@ -24,13 +24,17 @@ Examples:
   coroner explain crash.log
   coroner explain crash.log --exit-code 2 -o json
   kubectl logs -p checkout-7b6c5d4f8-m4n5p | coroner explain - --exit-code 2
+  coroner explain race.log --same-as crash.log
   coroner explain /dev/null --exit-code 128 --reason StartError --message 'exec: \"/app\": permission denied'
 
-Exit codes: 0 done, 1 the log could not be read, 2 wrong usage.")]
+Exit codes: 0 done, 1 the log could not be read, or --same-as was not answered with yes, 2 wrong usage.")]
 pub struct Args {
     /// The log; `-` or nothing reads standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Whether the race that FILE reports (go test -race, ThreadSanitizer) is what ended the process of this log
+    #[arg(long, value_name = "CRASH_LOG")]
+    same_as: Option<PathBuf>,
     /// The exit code of the process, 128 + n for signal n; Windows codes such as 3221225477 are fine
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = exit_code)]
     exit_code: Option<i32>,
@@ -98,19 +102,33 @@ fn exit_code(text: &str) -> Result<i32, String> {
         .map_err(|_| "outside of the range of exit codes, -2147483648 to 4294967295".to_owned())
 }
 
-/// Reads the log, classifies it and prints the answer.
+/// Reads the log, classifies it and prints the answer; whether the answer is yes, where one was asked for.
 ///
 /// # Errors
 /// When the log cannot be read or is none, or when the answer cannot be written.
-pub fn run(args: &Args) -> Result<(), ExplainError> {
+pub fn run(args: &Args) -> Result<bool, ExplainError> {
+    if let Some(crash) = &args.same_as {
+        return same_as::run(args, crash);
+    }
     let engine = Engine::new(Redactor::default());
-    let classification = read(args, engine.classifier(args.facts()))?;
+    let mut classifier = engine.classifier(args.facts());
+    read(args.file(), |chunk| classifier.feed(chunk))?;
+    let classification = classifier.finish();
     let evidence = evidence(&classification);
-    print(args, &classification, &evidence)
+    let answer =
+        Answer { finding: &classification.finding, evidence: &evidence, fingerprint: &classification.fingerprint };
+    print(args, &answer, |color| text::render(&classification, &evidence, color))?;
+    Ok(true)
 }
 
 impl Args {
-    fn facts(&self) -> ExitFacts {
+    /// The log to read; `None` for standard input.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// The exit facts of the crash.
+    pub(super) fn facts(&self) -> ExitFacts {
         ExitFacts {
             exit_code: self.exit_code,
             signal: self.signal.filter(|signal| *signal != 0),
@@ -121,26 +139,27 @@ impl Args {
     }
 }
 
-fn read(args: &Args, classifier: Classifier<'_>) -> Result<Classification, ExplainError> {
-    match args.file.as_deref().filter(|path| *path != Path::new("-")) {
-        None => consume(io::stdin().lock(), "standard input", classifier),
+/// Hands the bytes of a log to `sink`, in chunks; without a path, or with `-`, those of standard input.
+pub(super) fn read(path: Option<&Path>, sink: impl FnMut(&[u8])) -> Result<(), ExplainError> {
+    match path.filter(|path| *path != Path::new("-")) {
+        None => consume(io::stdin().lock(), "standard input", sink),
         Some(path) => {
             let name = path.display().to_string();
             let file = File::open(path).map_err(|error| ExplainError::Read(name.clone(), error))?;
             if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
                 return Err(ExplainError::Directory(name));
             }
-            consume(file, &name, classifier)
+            consume(file, &name, sink)
         }
     }
 }
 
-fn consume(mut from: impl Read, name: &str, mut classifier: Classifier<'_>) -> Result<Classification, ExplainError> {
+fn consume(mut from: impl Read, name: &str, mut sink: impl FnMut(&[u8])) -> Result<(), ExplainError> {
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut first = true;
     loop {
         let length = match from.read(&mut buffer) {
-            Ok(0) => return Ok(classifier.finish()),
+            Ok(0) => return Ok(()),
             Ok(length) => length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(ExplainError::Read(name.to_owned(), error)),
@@ -150,7 +169,7 @@ fn consume(mut from: impl Read, name: &str, mut classifier: Classifier<'_>) -> R
         {
             return Err(ExplainError::Binary(name.to_owned(), kind));
         }
-        classifier.feed(&buffer[..length]);
+        sink(&buffer[..length]);
     }
 }
 
@@ -187,12 +206,16 @@ fn evidence(classification: &Classification) -> Evidence {
     }
 }
 
-fn print(args: &Args, classification: &Classification, evidence: &Evidence) -> Result<(), ExplainError> {
-    let answer = Answer { finding: &classification.finding, evidence, fingerprint: &classification.fingerprint };
+/// Prints an answer in the form that was asked for.
+pub(super) fn print(
+    args: &Args,
+    answer: &impl Serialize,
+    text: impl FnOnce(bool) -> String,
+) -> Result<(), ExplainError> {
     let printed = match args.output {
-        Output::Text => text::render(classification, evidence, args.color.on_stdout()),
-        Output::Json => serde_json::to_string_pretty(&answer).map_err(|e| ExplainError::Form(e.to_string()))? + "\n",
-        Output::Yaml => crate::yaml::to_string(&answer).map_err(|e| ExplainError::Form(e.to_string()))?,
+        Output::Text => text(args.color.on_stdout()),
+        Output::Json => serde_json::to_string_pretty(answer).map_err(|e| ExplainError::Form(e.to_string()))? + "\n",
+        Output::Yaml => crate::yaml::to_string(answer).map_err(|e| ExplainError::Form(e.to_string()))?,
     };
     let mut out = io::stdout().lock();
     match out.write_all(printed.as_bytes()).and_then(|()| out.flush()) {

@@ -3,6 +3,7 @@
 pub mod crd;
 pub mod explain;
 pub mod operator;
+mod same_as;
 mod text;
 
 use std::io::IsTerminal;
@@ -55,12 +56,13 @@ impl Cli {
     /// Runs the command. Its error, if it has one, goes to standard error.
     pub fn run(self) -> ExitCode {
         let done = match self.command {
-            Command::Operator(args) => args.run(),
+            Command::Operator(args) => args.run().map(|()| true),
             Command::Explain(args) => explain::run(&args).map_err(anyhow::Error::from),
-            Command::Crd => crd::run(&mut std::io::stdout().lock()).map_err(anyhow::Error::from),
+            Command::Crd => crd::run(&mut std::io::stdout().lock()).map(|()| true).map_err(anyhow::Error::from),
         };
         match done {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
             Err(error) => {
                 eprintln!("coroner: {}", Chain(error.as_ref()));
                 ExitCode::FAILURE

@@ -12,7 +12,7 @@ const LEAST_WIDTH: usize = 40;
 
 /// Everything as one text.
 pub fn render(classification: &Classification, evidence: &Evidence, color: bool) -> String {
-    let mut page = Page { text: String::new(), width: width(), color };
+    let mut page = Page::new(color);
     page.headline(&classification.finding);
     page.place(&classification.finding);
     page.related(&classification.finding);
@@ -20,7 +20,7 @@ pub fn render(classification: &Classification, evidence: &Evidence, color: bool)
     page.advice(&classification.finding);
     page.contributing(&classification.finding);
     page.footer(classification, evidence);
-    page.text
+    page.finish()
 }
 
 fn width() -> usize {
@@ -28,7 +28,8 @@ fn width() -> usize {
     columns.unwrap_or(WIDTH).clamp(LEAST_WIDTH, WIDTH)
 }
 
-struct Page {
+/// A text under way.
+pub struct Page {
     text: String,
     width: usize,
     color: bool,
@@ -55,6 +56,37 @@ impl Style {
 }
 
 impl Page {
+    /// An empty one.
+    pub fn new(color: bool) -> Self {
+        Self { text: String::new(), width: width(), color }
+    }
+
+    /// The text.
+    pub fn finish(self) -> String {
+        self.text
+    }
+
+    /// The answer to a question, and why.
+    pub fn answer(&mut self, answer: &str, why: &str) {
+        self.put(Style::Cause, answer);
+        self.plain("\n");
+        self.wrapped("  ", "  ", &capital(why));
+    }
+
+    /// A title with lines below it.
+    pub fn section(&mut self, title: &str, lines: &[String]) {
+        self.title(title);
+        lines.iter().for_each(|line| self.wrapped("  ", "    ", line));
+    }
+
+    /// A title with steps below it, if there are any.
+    pub fn steps(&mut self, title: &str, steps: &[String]) {
+        if !steps.is_empty() {
+            self.title(title);
+            steps.iter().for_each(|step| self.wrapped("  - ", "    ", step));
+        }
+    }
+
     fn put(&mut self, style: Style, text: &str) {
         // Writing to a string cannot fail.
         let _ = if self.color {
@@ -132,10 +164,7 @@ impl Page {
     fn advice(&mut self, finding: &Finding) {
         let Some(advice) = &finding.advice else { return };
         for (title, steps) in [("Prove it", &advice.prove), ("Fix it", &advice.fix)] {
-            if !steps.is_empty() {
-                self.title(title);
-                steps.iter().for_each(|step| self.wrapped("  - ", "    ", step));
-            }
+            self.steps(title, steps);
         }
     }
 

@@ -1,0 +1,3 @@
+module example.com/marshal
+
+go 1.24

@@ -1,0 +1,3 @@
+module example.com/pointer
+
+go 1.24

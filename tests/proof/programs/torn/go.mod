@@ -1,0 +1,3 @@
+module example.com/torn
+
+go 1.24
