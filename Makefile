@@ -44,6 +44,9 @@ e2e:
 	testbed/selftest
 	testbed/e2e
 
+bench: setup ## how fast the classifier is and how much memory it takes, into target/figures/classify.json
+	cargo bench --locked --bench classify
+
 advisories: setup ## known vulnerabilities in the dependencies; needs the network
 	scripts/deny check advisories
 

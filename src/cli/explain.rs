@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// Whether the race that FILE reports (go test -race, ThreadSanitizer) is what ended the process of this log
-    #[arg(long, value_name = "CRASH_LOG")]
+    #[arg(long, value_name = "CRASH_LOG", requires = "file")]
     same_as: Option<PathBuf>,
     /// The exit code of the process, 128 + n for signal n; Windows codes such as 3221225477 are fine
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = exit_code)]
@@ -122,6 +122,13 @@ pub fn run(args: &Args) -> Result<bool, ExplainError> {
 }
 
 impl Args {
+    /// What is wrong with the arguments beyond what each of them shows by itself.
+    pub fn conflict(&self) -> Option<&'static str> {
+        let is_stdin = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
+        (is_stdin(&self.file) && is_stdin(&self.same_as))
+            .then_some("both logs cannot come from standard input: name a file for one of them")
+    }
+
     /// The log to read; `None` for standard input.
     pub(super) fn file(&self) -> Option<&Path> {
         self.file.as_deref()

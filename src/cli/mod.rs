@@ -9,7 +9,8 @@ mod text;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::observe::Chain;
 
@@ -55,6 +56,11 @@ impl Color {
 impl Cli {
     /// Runs the command. Its error, if it has one, goes to standard error.
     pub fn run(self) -> ExitCode {
+        if let Command::Explain(args) = &self.command
+            && let Some(conflict) = args.conflict()
+        {
+            Self::command().error(ErrorKind::ArgumentConflict, conflict).exit();
+        }
         let done = match self.command {
             Command::Operator(args) => args.run().map(|()| true),
             Command::Explain(args) => explain::run(&args).map_err(anyhow::Error::from),
@@ -73,7 +79,7 @@ impl Cli {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {

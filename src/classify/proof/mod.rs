@@ -8,14 +8,16 @@
 //! 2. A race *fits* if one of its sides is the function that died. Of Go's `concurrent map …` only races inside of a map
 //!    can be the cause: a counter that the same function races on is not.
 //! 3. If none fits the answer is `Different`; but `NotEnough` where a side of a race has no stack, where races were too
-//!    many to keep, or where what raced is a caller of what died.
+//!    many to keep, or where what raced is a caller of what died. A race at the very line that called what died is
+//!    `Same`: what the other side half wrote was handed on.
 //! 4. Of those that fit, the ones at the very line win, and of these the ones whose other side is in the crash too. Lines
 //!    are compared as far as the builds are alike: by how much a file's code has moved is learned from the callers that
 //!    both logs show.
 //! 5. At the very line the answer is `Same`, unless races of several pairs and of several addresses are left, none of
 //!    whose other sides is known.
-//! 6. At another line it is `Same` only if both sides are the same functions, of one pair, and no caller shows that both
-//!    logs are of one build: in one build another line may be other memory.
+//! 6. At another line it is `Same` only if the races left are of one pair of functions, and the builds differ: the callers
+//!    show it, or nothing shows the contrary and both sides of the crash are known. In one build another line may be
+//!    other memory.
 
 mod crash;
 mod native;
@@ -71,6 +73,7 @@ enum Grounds<'a> {
     NotAMap(&'a Race),
     SideUnknown(&'a Race),
     TooMany,
+    ThroughCall(&'a Race),
     InACaller(&'a Race),
     Several(Vec<Fit<'a>>),
     OtherPartner(Fit<'a>),
@@ -96,6 +99,8 @@ enum Build {
     One,
     /// Every caller in this file has moved by so many lines.
     Moved(i64),
+    /// Every caller has moved, but none is in this file.
+    Another,
     /// Nothing.
     Unknown,
 }
@@ -150,9 +155,11 @@ fn build(race: &Race, crash: &Crash, place: &Place) -> Build {
     if common.iter().any(|(_, moved)| *moved == 0) {
         return Build::One;
     }
+    let known = !common.is_empty();
     common.retain(|(caller, _)| caller.file == place.file);
     match common.first() {
         Some((_, first)) if common.iter().all(|(_, moved)| moved == first) => Build::Moved(*first),
+        None if known => Build::Another,
         _ => Build::Unknown,
     }
 }
@@ -182,7 +189,7 @@ fn judge<'a>(fits: Vec<Fit<'a>>, crash: &Crash, races: &Races) -> Grounds<'a> {
         (true, true, _) => Grounds::BothSides(first),
         (true, false, _) if has_unexplained(crash, races) => Grounds::OtherPartner(first),
         (true, false, _) => Grounds::OneSide(first),
-        (false, true, Build::Moved(_) | Build::Unknown) => Grounds::MovedCode(first),
+        (false, true, Build::Moved(_) | Build::Unknown) | (false, _, Build::Another) => Grounds::MovedCode(first),
         (false, ..) => Grounds::OtherLine(first),
     }
 }
@@ -222,11 +229,21 @@ fn without_fit<'a>(races: &'a Races, fatal: &Place, crash: &Crash) -> Grounds<'a
     if let Some(race) = known().find(|race| crash.map && touches(race, fatal)) {
         return Grounds::NotAMap(race);
     }
-    let caller = |race: &&Race| crash.callers.iter().any(|caller| touches(race, caller));
-    match known().find(|race| !crash.map && caller(race)) {
-        Some(race) => Grounds::InACaller(race),
-        None => Grounds::Nowhere,
+    if crash.map {
+        return Grounds::Nowhere;
     }
+    let caller = |race: &&Race| crash.callers.iter().any(|caller| touches(race, caller));
+    let calls = |race: &&Race| crash.callers.first().is_some_and(|caller| is_at(race, caller));
+    let first = known().find(calls);
+    match first.filter(|first| known().filter(calls).all(|race| race.functions() == first.functions())) {
+        Some(race) => Grounds::ThroughCall(race),
+        None => known().find(caller).map_or(Grounds::Nowhere, Grounds::InACaller),
+    }
+}
+
+/// Whether one side stands at the very line.
+fn is_at(race: &Race, place: &Place) -> bool {
+    race.sides.iter().filter_map(|side| side.place.as_ref()).any(|side| side.likeness(place, 0) == Likeness::Line)
 }
 
 #[cfg(test)]

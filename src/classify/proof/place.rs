@@ -43,8 +43,7 @@ impl Place {
     pub fn likeness(&self, other: &Place, moved: i64) -> Likeness {
         let line = self.line > 0 && i64::from(self.line) + moved == i64::from(other.line);
         let file = self.same_file(other);
-        // Inlined closures are called after the function that they ended up in: the line tells that it is one.
-        let renamed = line && file && !self.file.is_empty() && self.scope() == other.scope();
+        let renamed = line && file && !self.file.is_empty() && self.is_renamed(other);
         match (renamed || (file && self.same_function(other)), line) {
             (true, true) => Likeness::Line,
             (true, false) => Likeness::Function,
@@ -64,10 +63,21 @@ impl Place {
         self.file.is_empty() || other.file.is_empty() || base_name(&self.file) == base_name(&other.file)
     }
 
-    /// What surrounds the function: `store.` of `example.com/carts/store.(*Store).Put`.
-    fn scope(&self) -> String {
-        let short = frames::short(&bare(&self.function));
-        short.split(['.', ':']).next().unwrap_or_default().to_owned()
+    /// Whether the names may be of one closure: those of inlined functions are called after the function that they ended up
+    /// in, and their numbers depend on what stands above. Only at one line is that worth asking.
+    fn is_renamed(&self, other: &Place) -> bool {
+        let (one, two) = (bare(&self.function), bare(&other.function));
+        let (package, name) = split(&one);
+        let (other_package, other_name) = split(&two);
+        let same_package = if is_whole(&one) && is_whole(&two) {
+            package == other_package
+        } else {
+            frames::short(package) == frames::short(other_package)
+        };
+        let inner = |outer: &str, inner: &str| outer.strip_suffix(inner).is_some_and(|rest| rest.ends_with('.'));
+        let same =
+            || frames::stable(&one) == frames::stable(&two) || inner(name, other_name) || inner(other_name, name);
+        same_package && same()
     }
 
     /// For people: `cache.go:28 in inventory.(*Cache).Add`.
@@ -79,6 +89,12 @@ impl Place {
             (false, line) => format!("{}:{line} in {function}", self.file),
         }
     }
+}
+
+/// Package and name: `example.com/carts/store` and `(*Store).Put`.
+fn split(function: &str) -> (&str, &str) {
+    let start = function.rfind('/').map_or(0, |at| at + 1);
+    function[start..].find('.').map_or(("", function), |dot| (&function[..start + dot], &function[start + dot + 1..]))
 }
 
 /// Go writes the import path before the function; without a slash it is a short one, but for `main`.
@@ -134,6 +150,9 @@ mod tests {
             (("main.(*Set[go.shape.int]).Add", "a.go", 3), ("main.(*Set[...]).Add", "a.go", 3), 0, Likeness::Line),
             (("main.main.func1", "a.go", 3), ("main.main.func2", "a.go", 9), 0, Likeness::None),
             (("main.run.func1", "a.go", 3), ("main.main.run.func1", "a.go", 3), 0, Likeness::Line),
+            (("main.main.func1", "a.go", 3), ("main.main.func2", "a.go", 3), 0, Likeness::Line),
+            (("main.init.func1", "a.go", 3), ("main.get", "a.go", 3), 0, Likeness::None),
+            ((put, "store.go", 9), ("example.com/users/store.(*Store).Put", "store.go", 9), 0, Likeness::None),
             (("a::C<int>::add(int)", "c.cc", 3), ("a::C<long>::add(long) const", "c.cc", 3), 0, Likeness::Line),
             (("a::C::operator()(int)", "c.cc", 3), ("a::C::add(int)", "c.cc", 9), 0, Likeness::None),
         ];

@@ -49,6 +49,14 @@ pub struct Race {
 }
 
 impl Race {
+    /// The functions of its sides, in the order of their names.
+    pub fn functions(&self) -> Vec<&str> {
+        let places = self.sides.iter().filter_map(|side| side.place.as_ref());
+        let mut functions: Vec<&str> = places.map(|place| place.function.as_str()).collect();
+        functions.sort_unstable();
+        functions
+    }
+
     /// The sides' functions and lines, in an order that does not depend on which came second.
     fn key(&self) -> (bool, Vec<(String, u32)>) {
         let side = |side: &Side| side.place.as_ref().map(|place| (place.function.clone(), place.line));

@@ -4,7 +4,8 @@ use crate::classify::reason::{CONCURRENT_MAP_ACCESS, CONNECTION_REFUSED, NIL_DER
 
 fn place(text: &str) -> Place {
     let (function, line) = text.split_once(':').unwrap();
-    Place { function: format!("main.{function}"), file: "/app/main.go".into(), line: line.parse().unwrap() }
+    let file = if function == "in_b" { "/app/b.go" } else { "/app/main.go" };
+    Place { function: format!("main.{function}"), file: file.into(), line: line.parse().unwrap() }
 }
 
 /// `add:12<run:30` is a place with a caller, `?` a side without a stack.
@@ -38,7 +39,7 @@ fn crash(fatal: &str, others: &[&str]) -> Crash {
 #[test]
 fn the_rule() {
     use Answer::{Different, NotEnough, Same};
-    let cases: [(&str, &[(&str, &str, &str)], Crash, Answer); 21] = [
+    let cases: [(&str, &[(&str, &str, &str)], Crash, Answer); 22] = [
         ("no race", &[], crash("add:12", &[]), NotEnough),
         ("no function", &[("add:12", "get:17", "0x1")], crash("?", &[]), NotEnough),
         ("both sides", &[("add:12", "get:17", "0x1")], crash("get:17", &["add:12"]), Same),
@@ -124,6 +125,12 @@ fn the_rule() {
             crash("main.func2:20", &["main.func2:20"]),
             Different,
         ),
+        (
+            "another line, and callers of another file have moved",
+            &[("add:12<in_b:60", "get:17<in_b:70", "0x1")],
+            crash("get:20<in_b:73", &[]),
+            Same,
+        ),
         ("a race of itself at two lines", &[("add:12", "add:14", "0x1")], crash("add:14", &["add:12"]), Same),
     ];
     for (name, all, crash, expected) in cases {
@@ -151,7 +158,9 @@ fn what_no_race_brings_about_is_no_race() {
 
 #[test]
 fn a_race_in_a_caller_and_races_that_were_not_kept_leave_it_open() {
-    let nil = Crash { reason: NIL_DEREFERENCE, map: false, ..crash("use:80<get:17", &[]) };
+    let nil = Crash { reason: NIL_DEREFERENCE, map: false, ..crash("use:80<get:18", &[]) };
+    let through = Crash { callers: vec![place("get:17")], ..nil.clone() };
+    assert_eq!(compare(&races(&[("add:12", "get:17", "0x1")]), through).answer, Answer::Same);
     assert_eq!(compare(&races(&[("add:12", "get:17", "0x1")]), nil).answer, Answer::NotEnough);
     let many = Races { dropped: 1, ..races(&[("add:12", "get:17", "0x1")]) };
     assert_eq!(compare(&many, crash("drop:30", &[])).answer, Answer::NotEnough);

@@ -13,7 +13,7 @@ impl Grounds<'_> {
     /// The answer that they give.
     pub(super) fn answer(&self) -> Answer {
         match self {
-            Self::BothSides(_) | Self::OneSide(_) | Self::MovedCode(_) => Answer::Same,
+            Self::BothSides(_) | Self::OneSide(_) | Self::MovedCode(_) | Self::ThroughCall(_) => Answer::Same,
             Self::OtherCause | Self::Nowhere | Self::NotAMap(_) => Answer::Different,
             Self::NoRace
             | Self::NoFunction
@@ -35,7 +35,9 @@ impl Grounds<'_> {
             | Self::OtherPartner(fit)
             | Self::OtherLine(fit) => Some(fit.race),
             Self::Several(fits) => fits.first().map(|fit| fit.race),
-            Self::NotAMap(race) | Self::SideUnknown(race) | Self::InACaller(race) => Some(race),
+            Self::NotAMap(race) | Self::SideUnknown(race) | Self::InACaller(race) | Self::ThroughCall(race) => {
+                Some(race)
+            }
             Self::NoRace | Self::NoFunction | Self::OtherCause | Self::Nowhere | Self::TooMany => None,
         }
     }
@@ -63,6 +65,7 @@ impl Grounds<'_> {
             ),
             Self::SideUnknown(_) => "a race has a side without a stack, which may be the one that died".into(),
             Self::TooMany => format!("the log has more races than were compared, of which none touches {died}"),
+            Self::ThroughCall(_) => format!("the race is at the very line that called what died, {died}"),
             Self::InACaller(_) => format!("the race is in a function that called what died, {died}"),
             Self::Several(fits) => format!("races with several others fit {died} equally well: {}", partners(fits)),
             Self::OtherPartner(_) => format!(
@@ -91,7 +94,7 @@ impl Grounds<'_> {
             }
             Self::NoFunction => [all(), also("give the whole log of the crash")],
             Self::TooMany => [also("fix the races that are reported first, and run the detector again"), None],
-            Self::BothSides(_) | Self::Nowhere | Self::OtherCause => [None, None],
+            Self::BothSides(_) | Self::ThroughCall(_) | Self::Nowhere | Self::OtherCause => [None, None],
         };
         steps.into_iter().flatten().collect()
     }

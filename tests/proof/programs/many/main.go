@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"sync"
 )
 
@@ -35,7 +36,15 @@ func main() {
 
 func loop(wait *sync.WaitGroup, work func(int)) {
 	defer wait.Done()
-	for n := 0; n < 800000; n++ {
+	for n := range rounds() {
 		work(n)
 	}
+}
+
+// Under the detector a few rounds do, and the program lives to meet all of its races.
+func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("ROUNDS")); err == nil {
+		return n
+	}
+	return 800000
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"sync"
 )
 
@@ -27,7 +28,7 @@ func (s *stats) record(n int, hits, misses bool) {
 
 func repeat(wait *sync.WaitGroup, work func(n int)) {
 	defer wait.Done()
-	for n := 0; n < 400000; n++ {
+	for n := range rounds() {
 		work(n)
 	}
 }
@@ -56,4 +57,12 @@ func main() {
 		}
 	}
 	wait.Wait()
+}
+
+// Under the detector a few rounds do, and the program lives to meet all of its races.
+func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("ROUNDS")); err == nil {
+		return n
+	}
+	return 800000
 }

@@ -4,18 +4,21 @@ package main
 import "sync"
 
 type small struct{ n uintptr }
-type large struct{ name *string }
+type large struct{ name **string }
 
 type shape interface{ size() int }
 
 func (s small) size() int { return int(s.n) }
-func (l large) size() int { return len(*l.name) }
+func (l large) size() int { return len(**l.name) }
 
 type holder struct{ shape shape }
 
-func (h *holder) replace(n uintptr, name *string) {
-	h.shape = small{n}
-	h.shape = large{name}
+func (h *holder) replace(n uintptr, name **string) {
+	if n%2 == 0 {
+		h.shape = small{n}
+	} else {
+		h.shape = large{name}
+	}
 }
 
 func (h *holder) measure() int {
@@ -23,7 +26,8 @@ func (h *holder) measure() int {
 }
 
 func main() {
-	name := "x"
+	text := "x"
+	name := &text
 	h := &holder{shape: small{1}}
 	var wait sync.WaitGroup
 	wait.Add(2)
