@@ -43,7 +43,7 @@ fn render(proof: &Proof, color: bool) -> String {
 fn race(race: Option<&Race>, races: u64) -> Vec<String> {
     let Some(race) = race else { return vec!["none in the log".to_owned()] };
     let mut lines: Vec<String> = race.sides.iter().map(side).collect();
-    let mut about = if race.map { "inside of a map".to_owned() } else { format!("at {}", race.address) };
+    let mut about = if race.map { "on a map".to_owned() } else { format!("at {}", race.address) };
     let reports = if race.times == 1 { "one report" } else { &format!("{} reports", race.times) };
     // Writing to a string cannot fail.
     let _ = write!(about, ", {reports}");
@@ -62,7 +62,7 @@ fn side(side: &Side) -> String {
 
 fn crash(crash: &Crash) -> Vec<String> {
     let died = crash.fatal.as_ref().map_or_else(|| "at a place that the log does not show".to_owned(), Place::in_words);
-    let others = crash.others.iter().map(|other| format!("with it {}", other.in_words()));
+    let others = crash.others.iter().chain(&crash.near).map(|other| format!("with it {}", other.in_words()));
     let mut lines = vec![format!("{}: {}", crash.reason, crash.message), format!("died at {died}")];
     lines.extend(others);
     lines.dedup();

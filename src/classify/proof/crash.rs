@@ -21,6 +21,9 @@ pub struct Crash {
     pub fatal: Option<Place>,
     /// The same of those that can be the other side: for a map, whoever may have been writing to it.
     pub others: Vec<Place>,
+    /// Those that were in the same code, outside of the map at that moment: at the very line of a race they may have just
+    /// left it.
+    pub near: Vec<Place>,
     /// Whether Go itself says that a map was used by two at once.
     #[serde(skip)]
     pub map: bool,
@@ -38,14 +41,16 @@ impl Crash {
         let Classification { finding, excerpt, .. } = classification;
         let map = finding.reason == CONCURRENT_MAP_ACCESS;
         let sides: Vec<&Related> = finding.related.iter().filter(|related| !map || may_write(related)).collect();
-        let others = sides.iter().filter_map(|side| side.culprit.as_ref()).filter_map(|one| place(one, excerpt));
+        let near = finding.related.iter().filter(|related| map && related.title.ends_with("in the same code"));
+        let place_of = |related: &Related| place(related.culprit.as_ref()?, excerpt);
         let stacks = std::iter::once(&finding.stack).chain(sides.iter().map(|side| &side.stack));
         Self {
             category: finding.category,
             reason: finding.reason.clone(),
             message: finding.message.clone(),
             fatal: finding.culprit.as_ref().and_then(|culprit| place(culprit, excerpt)),
-            others: others.collect(),
+            others: sides.iter().filter_map(|side| place_of(side)).collect(),
+            near: near.filter_map(place_of).collect(),
             map,
             callers: stacks.flat_map(|stack| callers(stack, excerpt)).collect(),
             runtime: finding.runtime,

@@ -134,14 +134,16 @@ fn fits_of<'a>(race: &'a Race, fatal: &Place, crash: &Crash) -> Vec<Fit<'a>> {
         let likeness = place.likeness(fatal, build.moved());
         let partner =
             race.sides.iter().enumerate().find(|(other, _)| *other != at).and_then(|(_, side)| side.place.as_ref());
-        let both = partner.is_some_and(|partner| is_among(partner, &crash.others));
+        let both = partner.is_some_and(|partner| is_among(partner, crash));
         (likeness > Likeness::None).then_some(Fit { race, partner, at_line: likeness == Likeness::Line, both, build })
     };
     (0..race.sides.len()).filter_map(fit).collect()
 }
 
-fn is_among(place: &Place, places: &[Place]) -> bool {
-    places.iter().any(|other| place.likeness(other, 0) > Likeness::None)
+/// Whether the crash has this place beside the one that died.
+fn is_among(place: &Place, crash: &Crash) -> bool {
+    crash.others.iter().any(|other| place.likeness(other, 0) > Likeness::None)
+        || crash.near.iter().any(|near| place.likeness(near, 0) == Likeness::Line)
 }
 
 /// What the callers tell about the builds.

@@ -1,5 +1,7 @@
 //! All races that a detector reports in one log: Go's, and ThreadSanitizer's of C, C++ and Rust.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Serialize;
 
 use super::native;
@@ -40,7 +42,7 @@ pub struct Side {
 pub struct Race {
     /// Its two sides; one where the report is cut.
     pub sides: Vec<Side>,
-    /// Whether the memory is the inside of a Go map: only that makes Go's `concurrent map …`.
+    /// Whether the memory is a Go map's, its own or that of its values: only that makes Go's `concurrent map …`.
     pub map: bool,
     /// The address, as it stands in the first report of it.
     pub address: String,
@@ -58,13 +60,16 @@ impl Race {
     }
 
     /// The sides' functions and lines, in an order that does not depend on which came second.
-    fn key(&self) -> (bool, Vec<(String, u32)>) {
+    fn key(&self) -> Key {
         let side = |side: &Side| side.place.as_ref().map(|place| (place.function.clone(), place.line));
         let mut sides: Vec<_> = self.sides.iter().map(|one| side(one).unwrap_or_default()).collect();
         sides.sort();
         (self.map, sides)
     }
 }
+
+/// Whether it is on a map, and the functions and lines of the sides.
+type Key = (bool, Vec<(String, u32)>);
 
 /// The races of one log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,14 +80,38 @@ pub struct Races {
     pub dropped: u64,
 }
 
-impl Races {
+/// Races under way, each known by its key: a log may report one a million times.
+#[derive(Debug, Default)]
+struct Collected {
+    races: Races,
+    index: HashMap<Key, usize>,
+}
+
+impl Collected {
     fn add(&mut self, race: Race) {
         let key = race.key();
-        match self.known.iter().position(|known| known.key() == key) {
-            Some(at) => self.known[at].times += 1,
-            None if self.known.len() < RACES => self.known.push(race),
-            None => self.dropped += 1,
+        if let Some(at) = self.index.get(&key) {
+            self.races.known[*at].times += race.times;
+        } else if self.races.known.len() < RACES {
+            self.index.insert(key, self.races.known.len());
+            self.races.known.push(race);
+        } else {
+            self.races.dropped += 1;
         }
+    }
+
+    /// The compiler's own code touches the values of a map, so that the runtime's functions do not show in a race on one.
+    /// But it does so on lines on which other reports show them.
+    fn with_values(self) -> Races {
+        let Races { known, dropped } = self.races;
+        let of_maps = known.iter().filter(|race| race.map);
+        let lines: HashSet<(String, u32)> = of_maps.flat_map(|race| race.key().1).collect();
+        let is_value = |race: &Race| !race.map && race.key().1.iter().all(|side| lines.contains(side));
+        let (values, others): (Vec<Race>, Vec<Race>) = known.into_iter().partition(is_value);
+        let mut all = Self { races: Races { known: Vec::new(), dropped }, ..Self::default() };
+        others.into_iter().for_each(|race| all.add(race));
+        values.into_iter().for_each(|race| all.add(Race { map: true, ..race }));
+        all.races
     }
 }
 
@@ -103,13 +132,13 @@ impl RaceReader {
     pub fn finish(mut self) -> Races {
         self.lines.finish(|block| self.reports.block(block));
         self.reports.close();
-        self.reports.races
+        self.reports.races.with_values()
     }
 }
 
 #[derive(Debug, Default)]
 struct Reports {
-    races: Races,
+    races: Collected,
     layout: Layout,
     current: Option<Report>,
 }
@@ -290,6 +319,16 @@ mod tests {
             assert_eq!((race.map, race.sides[0].writes, race.sides[1].writes), (true, false, true));
             assert_eq!(race.sides[0].callers[0].line, 30);
         }
+    }
+
+    #[test]
+    fn a_race_on_a_value_of_a_map_is_one_on_the_map() {
+        let map_work = "  runtime.mapaccess1_faststr()\n      /go/src/internal/runtime/maps/runtime.go:101 +0x0\n";
+        let value = REPORT.replace(map_work, "").replace("0x00c1", "0x00c9");
+        let counter = value.replace("main.go:17", "main.go:18");
+        let races = read(&format!("{value}{REPORT}{counter}"), 4096);
+        let known: Vec<(bool, u64)> = races.known.iter().map(|race| (race.map, race.times)).collect();
+        assert_eq!(known, [(true, 2), (false, 1)]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ fn crash(fatal: &str, others: &[&str]) -> Crash {
         message: String::new(),
         fatal: fatal.place,
         others: others.iter().map(|other| place(other)).collect(),
+        near: Vec::new(),
         map: true,
         callers: fatal.callers,
         runtime: Runtime::Go,
@@ -164,6 +165,17 @@ fn a_race_in_a_caller_and_races_that_were_not_kept_leave_it_open() {
     assert_eq!(compare(&races(&[("add:12", "get:17", "0x1")]), nil).answer, Answer::NotEnough);
     let many = Races { dropped: 1, ..races(&[("add:12", "get:17", "0x1")]) };
     assert_eq!(compare(&many, crash("drop:30", &[])).answer, Answer::NotEnough);
+}
+
+#[test]
+fn who_has_just_left_the_map_tells_which_of_two_races_it_was() {
+    let two = races(&[("add:12", "get:17", "0x1"), ("set:30", "get:17", "0x2")]);
+    assert_eq!(compare(&two, crash("get:17", &[])).answer, Answer::NotEnough);
+    for (near, pair) in [("set:30", Some("main.set")), ("set:29", None)] {
+        let proof = compare(&two, Crash { near: vec![place(near)], ..crash("get:17", &[]) });
+        let told = pair.is_some_and(|function| proof.race.unwrap().functions().contains(&function));
+        assert_eq!((proof.answer == Answer::Same, told), (pair.is_some(), pair.is_some()), "{near}");
+    }
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl Grounds<'_> {
 fn alone(fit: &Fit<'_>, races: &Races) -> &'static str {
     match (races.known.len(), fit.partner) {
         (1, _) => " and the only one there is",
-        (_, Some(_)) => " and of no other that is left",
+        (_, Some(_)) => " (of those of the log it fits best)",
         (_, None) => "",
     }
 }
