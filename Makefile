@@ -1,6 +1,6 @@
 # Coroner: `make demo` shows it at its main job on a real cluster on this machine, `make test` runs every check.
 # Both install what is missing, build what is needed and say so.
-.PHONY: help demo down test check fmt clippy doc deny unit testbed-units chart e2e image bench
+.PHONY: help demo down test check fmt clippy doc deny unit testbed-units chart e2e image bench fuzz
 
 help:
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -46,6 +46,9 @@ e2e:
 
 bench: setup ## how fast the classifier is and how much memory it takes, into target/figures/classify.json
 	cargo bench --locked --bench classify
+
+fuzz: ## fuzzes classifier, redactor and proof, two minutes each (nightly Rust, cargo-fuzz)
+	scripts/fuzz 120
 
 advisories: setup ## known vulnerabilities in the dependencies; needs the network
 	scripts/deny check advisories

@@ -1,0 +1,49 @@
+//! What must hold for any bytes. The fuzz targets and the test that replays what they found share it.
+
+use std::sync::LazyLock;
+
+use coroner::classify::proof::{Crash, RaceReader, compare};
+use coroner::classify::{CONTRIBUTING, Engine, ExitFacts, MESSAGE_BYTES, RELATED, STACK_FRAMES};
+use coroner::redact::Redactor;
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::default);
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+
+/// Any bytes as a log: no panic, every bound kept, and the same answer however the log is cut into chunks.
+pub fn classify(input: &[u8]) {
+    let [code, size, log @ ..] = input else { return };
+    let facts = ExitFacts { exit_code: Some(i32::from(*code)), ..ExitFacts::default() };
+    let whole = ENGINE.classify(log, facts.clone());
+    let mut classifier = ENGINE.classifier(facts);
+    log.chunks(usize::from(*size) + 1).for_each(|chunk| classifier.feed(chunk));
+    assert_eq!(classifier.finish(), whole);
+    assert!(whole.excerpt.len() <= 4096 && whole.finding.message.len() <= MESSAGE_BYTES);
+    assert!(whole.decisive_from <= whole.excerpt.len() && whole.excerpt.is_char_boundary(whole.decisive_from));
+    let finding = &whole.finding;
+    assert!(finding.stack.len() <= STACK_FRAMES && finding.related.len() <= RELATED);
+    assert!(finding.contributing.len() <= CONTRIBUTING);
+}
+
+/// Any bytes as a text that is to leave: no panic, nothing in it that a terminal would take for a command, and what is
+/// clean stays as it is.
+pub fn redact(text: &[u8]) {
+    let clean = REDACTOR.clean(text);
+    assert!(!clean.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{clean:?}");
+    assert_eq!(REDACTOR.clean(clean.as_bytes()), clean);
+}
+
+/// Any bytes as the log of a race detector, and any as that of a crash: no panic, bounds kept, the same races however the
+/// log is cut into chunks.
+pub fn proof(input: &[u8]) {
+    let [size, logs @ ..] = input else { return };
+    let (race, crash) = logs.split_at(logs.iter().position(|byte| *byte == 0).unwrap_or(logs.len() / 2));
+    let read = |size: usize| {
+        let mut reader = RaceReader::default();
+        race.chunks(size).for_each(|chunk| reader.feed(chunk));
+        reader.finish()
+    };
+    let races = read(1 << 16);
+    assert_eq!(read(usize::from(*size) + 1), races);
+    let proof = ENGINE.cleaned(compare(&races, Crash::of(&ENGINE.classify(crash, ExitFacts::default()))));
+    assert!(!proof.why.is_empty());
+}
