@@ -28,6 +28,7 @@ mod normalise;
 mod prefix;
 mod python;
 pub mod reason;
+mod rust;
 mod scan;
 mod severity;
 mod shell;
