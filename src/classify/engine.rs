@@ -8,6 +8,7 @@ use super::messages::Messages;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
 use super::python::Python;
+use super::rust::Rust;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
 
@@ -31,7 +32,8 @@ impl Default for Engine {
 impl Engine {
     /// An engine with the built-in grammars, texts and advice.
     pub fn new(redactor: Redactor) -> Self {
-        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go), Box::new(Python), Box::new(Nodejs)];
+        // The more a grammar asks of a line with which a trace begins, the earlier it stands.
+        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Rust), Box::new(Go), Box::new(Python), Box::new(Nodejs)];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         Self {
             redactor,

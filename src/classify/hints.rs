@@ -6,7 +6,7 @@ use super::scan::readable;
 use super::text;
 
 /// Texts that only one runtime's programs write.
-const MARKS: [(Runtime, &str); 14] = [
+const MARKS: [(Runtime, &str); 26] = [
     (Runtime::Go, "dial tcp "),
     (Runtime::Go, "listen tcp "),
     (Runtime::Go, ".go:"),
@@ -17,6 +17,18 @@ const MARKS: [(Runtime, &str); 14] = [
     (Runtime::Python, "Traceback (most recent call last)"),
     (Runtime::Python, "[MainThread]"),
     (Runtime::Python, ".py\", line "),
+    (Runtime::Python, "Booting worker with pid"),
+    (Runtime::Python, "Uvicorn running on "),
+    (Runtime::Python, "Started server process ["),
+    (Runtime::Python, "can't open file '"),
+    (Runtime::Python, "] celery@"),
+    (Runtime::Nodejs, "npm ERR! "),
+    (Runtime::Nodejs, "npm error "),
+    (Runtime::Nodejs, "/node_modules/"),
+    (Runtime::Nodejs, "PM2 log: "),
+    (Runtime::Nodejs, "unsettled top-level await"),
+    (Runtime::Rust, "(os error "),
+    (Runtime::Rust, "RUST_BACKTRACE="),
     (Runtime::Nodejs, "node:internal/"),
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),
@@ -36,7 +48,28 @@ pub fn runtime_of<'a>(newest_first: impl Iterator<Item = &'a [u8]>) -> Option<Ru
 
 fn of_line(line: &[u8]) -> Option<Runtime> {
     let marked = MARKS.iter().find(|(_, mark)| text::has(line, mark)).map(|(runtime, _)| *runtime);
-    marked.or_else(|| is_go_log(line).then_some(Runtime::Go))
+    marked
+        .or_else(|| is_go_log(line).then_some(Runtime::Go))
+        .or_else(|| is_tracing(line).then_some(Runtime::Rust))
+        .or_else(|| is_python_log(line).then_some(Runtime::Python))
+}
+
+/// The forms of Rust's tracing-subscriber: its JSON, and as text a level with a module's path behind it.
+fn is_tracing(line: &[u8]) -> bool {
+    if line.starts_with(b"{\"timestamp\":\"") {
+        return text::has(line, "\"fields\":{") && text::has(line, "\"target\":\"");
+    }
+    let mut words = line.split(|b| *b == b' ').filter(|word| !word.is_empty()).skip(1);
+    let level = words.next().is_some_and(|word| matches!(word, b"INFO" | b"WARN" | b"ERROR" | b"DEBUG" | b"TRACE"));
+    level && words.next().is_some_and(|target| target.ends_with(b":") && text::has(target, "::"))
+}
+
+/// What Python's logging writes without a format of the program's own: `ERROR:depot.scan:no lane`.
+fn is_python_log(line: &[u8]) -> bool {
+    const LEVELS: [&str; 5] = ["DEBUG:", "INFO:", "WARNING:", "ERROR:", "CRITICAL:"];
+    let rest = LEVELS.iter().find_map(|level| line.strip_prefix(level.as_bytes())).unwrap_or_default();
+    let end = rest.iter().position(|b| *b == b':').unwrap_or(0);
+    end > 0 && rest[..end].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'))
 }
 
 /// The forms of Go's own loggers: `log` (`2026/11/24 04:15:10 …`, but not nginx, which goes on with `[level]`), `slog`
@@ -60,6 +93,23 @@ fn is_shaped(text: &[u8], shape: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn loggers_of_rust_and_python_are_recognised() {
+        let cases = [
+            ("2026-11-25T02:11:00.113Z  INFO lanes::scan: scan parcel=PX1", Some(Runtime::Rust)),
+            (
+                "{\"timestamp\":\"2026\",\"level\":\"INFO\",\"fields\":{\"message\":\"x\"},\"target\":\"a\"}",
+                Some(Runtime::Rust),
+            ),
+            ("ERROR:depot.scan:no lane", Some(Runtime::Python)),
+            ("ERROR: no lane", None),
+            ("2026-11-25 INFO scan: parcel", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(of_line(line.as_bytes()), expected, "{line}");
+        }
+    }
 
     #[test]
     fn loggers_of_go_are_recognised_and_others_are_not() {

@@ -32,6 +32,7 @@ mod prefix;
 mod python;
 pub mod reason;
 mod record;
+mod rust;
 mod scan;
 mod severity;
 mod shell;
