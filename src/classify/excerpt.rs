@@ -46,8 +46,8 @@ impl Block {
 
     /// Appends the lines of another block.
     pub fn append(&mut self, other: &Block) {
-        for line in other.lines.split(|b| *b == b'\n').filter(|_| !other.lines.is_empty()) {
-            self.push(line);
+        if let Some(lines) = other.lines.strip_suffix(b"\n") {
+            lines.split(|b| *b == b'\n').for_each(|line| self.push(line));
         }
         self.cut |= other.cut;
     }

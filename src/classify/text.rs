@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_cut_keeps_whole_characters() {
         assert_eq!(cut("grüße", 7), "grüße");
-        assert_eq!(cut("grüße", 6), "grü…".chars().take(3).collect::<String>() + "…");
+        assert_eq!(cut("grüße", 6), "gr…");
         assert_eq!(cut("ab", 1), "…");
     }
 }

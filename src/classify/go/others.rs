@@ -115,7 +115,8 @@ mod tests {
     fn goroutine(functions: &[&str], state: &str) -> Goroutine {
         let mut goroutine = Goroutine::default();
         goroutine.header.state = state.to_owned();
-        goroutine.frames = functions.iter().map(|f| frame(f.as_bytes(), b"/app/cache.go", 1)).collect();
+        let file = |f: &&str| if f.starts_with("main.") { "/app/cache.go" } else { "/go/src/runtime/map.go" };
+        goroutine.frames = functions.iter().map(|f| frame(f.as_bytes(), file(f).as_bytes(), 1)).collect();
         goroutine
     }
 
