@@ -3,6 +3,7 @@
 //! The reader is lenient: a record whose end was cut still yields the fields before the cut.
 
 use super::severity::Severity;
+use super::thrown::Thrown;
 
 /// Deepest nesting that is looked at; deeper values are passed over.
 const DEPTH: usize = 6;
@@ -76,6 +77,7 @@ struct Builder {
     record: Record,
     seen: bool,
     frame: ZerologFrame,
+    thrown: Thrown,
     file: Option<String>,
     keys: u8,
 }
@@ -91,6 +93,9 @@ impl Builder {
     fn value(&mut self, path: &[String], text: String) {
         self.seen = true;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        if self.thrown.value(&path, &text) {
+            return;
+        }
         match path.as_slice() {
             ["level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text"] | ["log", "level"] => {
                 self.record.severity = Severity::of_word(&text);
@@ -108,7 +113,7 @@ impl Builder {
                 | "backtrace",
             ]
             | ["error.stack_trace" | "error.stack"]
-            | ["err" | "error" | "exception", "stack" | "stack_trace" | "stacktrace"] => {
+            | ["err" | "error" | "exception" | "_exception", "stack" | "stack_trace" | "stacktrace" | "stackTrace"] => {
                 append(&mut self.record.stack, &text)
             }
             ["stack", "func"] => self.frame.function = text,
@@ -159,6 +164,10 @@ impl Builder {
     }
 
     fn finish(mut self) -> Record {
+        let thrown = self.thrown.text();
+        if !thrown.is_empty() {
+            append(&mut self.record.stack, &thrown);
+        }
         // slog, zap and logrus all write a time and `msg`; with a level in capitals or small letters.
         self.record.go_logger |= self.keys == 3 && self.record.severity.is_some();
         self.record

@@ -119,6 +119,9 @@ static RULES: &[Rule] = &[
     rule(CONNECTION_REFUSED, &["network is unreachable"]),
     rule(CONNECTION_REFUSED, &["host is unreachable"]),
     rule(CONNECTION_REFUSED, &["connection reset by peer"]),
+    rule(CONNECTION_REFUSED, &["connection reset"]),
+    // PostgreSQL's driver for Java: `Connection to db:5432 refused. Check that…`
+    rule(CONNECTION_REFUSED, &["connection to ", " refused. check"]),
     // Too slow.
     by(Runtime::Go, DEPENDENCY_TIMEOUT, &["i/o timeout"]),
     by(Runtime::Go, DEPENDENCY_TIMEOUT, &["context deadline exceeded"]),
@@ -181,6 +184,9 @@ static RULES: &[Rule] = &[
     by(Runtime::Go, INVALID_CONFIGURATION, &["unknown shorthand flag"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required flag(s)"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required key ", "missing value"]),
+    // Spring, MicroProfile.
+    rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
+    rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),
     rule(INVALID_CONFIGURATION, &["unknown flag"]),
     rule(INVALID_CONFIGURATION, &["unknown command \""]),
     rule(INVALID_CONFIGURATION, &["unknown option"]),

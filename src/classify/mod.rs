@@ -10,6 +10,7 @@
 //! [`messages`] (what error texts mean), [`shell`] and [`exit`].
 
 pub mod advice;
+pub mod chain;
 pub mod engine;
 pub mod excerpt;
 pub mod exit;
@@ -19,6 +20,7 @@ pub mod go;
 pub mod grammar;
 mod hints;
 pub mod json;
+pub mod jvm;
 mod last_words;
 mod lines;
 pub mod messages;
@@ -30,6 +32,7 @@ mod severity;
 mod shell;
 mod tail;
 mod text;
+mod thrown;
 mod verdict;
 
 pub use engine::Engine;
