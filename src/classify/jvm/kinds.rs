@@ -102,6 +102,10 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("$Forbidden", "", AUTHENTICATION_FAILED),
     // Files. `Cannot run program` names a program, not a file.
     ("java.io.IOException", "cannot run program", COMMAND_NOT_FOUND),
+    // What it wraps says less than it.
+    ("java.io.IOException", "error=2, no such file", UNHANDLED_ERROR),
+    ("java.io.IOException", "error=13, permission denied", UNHANDLED_ERROR),
+    ("java.io.IOException", "exec failed, error: ", UNHANDLED_ERROR),
     ("java.io.FileNotFoundException", "(permission denied)", PERMISSION_DENIED),
     ("java.io.FileNotFoundException", "(too many open files", TOO_MANY_OPEN_FILES),
     ("java.io.FileNotFoundException", "(no space left", DISK_FULL),
