@@ -116,16 +116,21 @@ pub struct Story {
     pub headless: bool,
 }
 
+/// How a runtime names functions.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// Takes out of a function's name what changes from build to build.
+    pub stable: fn(&str) -> String,
+    /// Files tell functions apart. Where a name has its package in it they do not, and a build without debug information
+    /// lacks them.
+    pub files: bool,
+}
+
 impl Story {
     /// The chain as a candidate. `links` stand in the order of the log; the outermost one first unless `inner_first`.
-    /// `stable` takes out of a function's name what changes from build to build.
-    pub fn tell(
-        self,
-        mut links: Vec<(Link, CrashReason)>,
-        inner_first: bool,
-        stable: fn(&str) -> String,
-    ) -> Option<Candidate> {
-        let outer_first: Vec<usize> = if inner_first { (0..links.len()).rev().collect() } else { (0..links.len()).collect() };
+    pub fn tell(self, mut links: Vec<(Link, CrashReason)>, inner_first: bool, names: Names) -> Option<Candidate> {
+        let outer_first: Vec<usize> =
+            if inner_first { (0..links.len()).rev().collect() } else { (0..links.len()).collect() };
         complete(&mut links, &outer_first);
         let depth = most_actionable(&outer_first.iter().map(|at| links[*at].1.clone()).collect::<Vec<_>>())?;
         let at = outer_first[depth];
@@ -135,13 +140,13 @@ impl Story {
         let mut excerpt = self.excerpt;
         quote(&mut excerpt, &links, at);
         let (link, reason) = &links[at];
-        let signature = signature(&links[blamed.unwrap_or(at)].0.frames, stable, *reason == STACK_OVERFLOW);
+        let signature = signature(&links[blamed.unwrap_or(at)].0.frames, names, *reason == STACK_OVERFLOW);
         let said = link.first_line();
         let exception = Some(link.exception.clone()).filter(|exception| !exception.is_empty());
         Some(Candidate {
             runtime: self.runtime,
             reason: reason.clone(),
-            kind: exception.as_deref().map_or_else(|| said.to_owned(), stable),
+            kind: exception.as_deref().map_or_else(|| said.to_owned(), names.stable),
             message: if said.is_empty() { link.exception.clone() } else { said.to_owned() },
             exception,
             standing: self.standing,
@@ -187,16 +192,17 @@ fn most_actionable(reasons: &[CrashReason]) -> Option<usize> {
 
 /// What the fingerprint is made of. Where a stack overflowed, the functions that recur: where exactly the limit struck
 /// is chance.
-fn signature(frames: &[Frame], stable: fn(&str) -> String, recursion: bool) -> Vec<(String, String)> {
+fn signature(frames: &[Frame], names: Names, recursion: bool) -> Vec<(String, String)> {
+    let file = |frame: &Frame| frame.file.as_deref().filter(|_| names.files).map_or("", base_name).to_owned();
     let own = frames.iter().filter(|frame| frame.in_app);
-    let all: Vec<(String, String)> =
-        own.map(|frame| (stable(&frame.function), frame.file.as_deref().map_or("", base_name).to_owned())).collect();
+    let all: Vec<(String, String)> = own.map(|frame| ((names.stable)(&frame.function), file(frame))).collect();
     if !recursion {
         return all;
     }
     let mut sorted = all.clone();
     sorted.sort();
-    let recurring: Vec<_> = sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 2).map(|same| same[0].clone()).collect();
+    let recurring: Vec<_> =
+        sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 2).map(|same| same[0].clone()).collect();
     if recurring.is_empty() { all } else { recurring }
 }
 
@@ -269,7 +275,7 @@ mod tests {
         let frame = |name: &str| Frame { function: name.into(), in_app: true, ..Frame::default() };
         let of = |names: &[&str]| {
             let frames: Vec<Frame> = names.iter().map(|name| frame(name)).collect();
-            signature(&frames, str::to_owned, true)
+            signature(&frames, Names { stable: str::to_owned, files: true }, true)
         };
         assert_eq!(of(&["x", "a", "b", "a", "b", "a", "b"]), of(&["b", "a", "b", "a", "b", "a"]));
         assert_ne!(of(&["a", "a", "a"]), of(&["b", "b", "b"]));

@@ -3,9 +3,10 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::advice::AdviceBook;
+use super::dotnet::Dotnet;
 use super::go::Go;
-use super::jvm::Jvm;
 use super::grammar::{Context, Grammar, Line, Parser};
+use super::jvm::Jvm;
 use super::messages::Messages;
 use super::normalise::Normaliser;
 use super::{Classification, Classifier, ExitFacts};
@@ -32,7 +33,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with the built-in grammars, texts and advice.
     pub fn new(redactor: Redactor) -> Self {
-        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go), Box::new(Jvm)];
+        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go), Box::new(Jvm), Box::new(Dotnet)];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         let anchors = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
         Self {

@@ -11,6 +11,7 @@
 
 pub mod advice;
 pub mod chain;
+pub mod dotnet;
 pub mod engine;
 pub mod excerpt;
 pub mod exit;

@@ -22,9 +22,8 @@ const FOREIGN: u32 = 400;
 const HEAD_LINES: usize = 40;
 
 /// Native libraries that are the platform's.
-const PLATFORM: [&str; 10] = [
-    "libc.so", "libc-", "ld-", "ld-linux", "libpthread", "libjvm", "libjava.", "libnio", "libnet.", "libstdc++",
-];
+const PLATFORM: [&str; 10] =
+    ["libc.so", "libc-", "ld-", "ld-linux", "libpthread", "libjvm", "libjava.", "libnio", "libnet.", "libstdc++"];
 
 /// Who a signal or an error is: how its line begins behind `#  `.
 static KINDS: &[(&str, CrashReason)] = &[

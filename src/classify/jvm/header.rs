@@ -21,7 +21,8 @@ pub fn in_thread(line: &[u8]) -> Option<(usize, String, Thrown<'_>)> {
     let at = text::find(line, THREAD)?;
     let rest = std::str::from_utf8(&line[at + THREAD.len()..]).ok()?;
     // A name may hold quotes: the one that a class follows ends it.
-    let (end, thrown) = rest.match_indices("\" ").take(8).find_map(|(end, _)| Some((end, thrown(&rest[end + 2..])?)))?;
+    let (end, thrown) =
+        rest.match_indices("\" ").take(8).find_map(|(end, _)| Some((end, thrown(&rest[end + 2..])?)))?;
     let free = at == 0 || !line[at - 1].is_ascii_alphanumeric();
     free.then(|| (at, rest[..end].to_owned(), thrown))
 }
@@ -31,7 +32,8 @@ pub fn thrown(text: &str) -> Option<Thrown<'_>> {
     let end = text.bytes().position(|b| !is_class_byte(b)).unwrap_or(text.len());
     let class = &text[..end];
     let rest = text[end..].trim_end();
-    let message = if rest.is_empty() { "" } else { rest.strip_prefix(':').filter(|m| m.is_empty() || m.starts_with(' '))? };
+    let message =
+        if rest.is_empty() { "" } else { rest.strip_prefix(':').filter(|m| m.is_empty() || m.starts_with(' '))? };
     is_class(class).then_some(Thrown { class, message: message.trim_start() })
 }
 

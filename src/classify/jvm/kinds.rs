@@ -214,7 +214,8 @@ fn of_frames(frames: &[Frame]) -> CrashReason {
         ("java.net.PlainSocketImpl.socketConnect", CONNECTION_REFUSED),
     ];
     let top = frames.first().and_then(|top| TOPS.iter().find(|(name, _)| top.function.starts_with(name)));
-    let deep = frames.iter().skip(1).filter(|frame| frames.first().is_some_and(|top| top.function == frame.function)).count();
+    let deep =
+        frames.iter().skip(1).filter(|frame| frames.first().is_some_and(|top| top.function == frame.function)).count();
     match top {
         Some((_, reason)) => reason.clone(),
         // A JVM cuts a trace after 1,024 frames; a recursion that ends by itself is hardly ever that deep.
@@ -234,11 +235,17 @@ mod tests {
             ("java.lang.OutOfMemoryError: Metaspace", "HeapExhausted"),
             ("java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory", "ThreadLimit"),
             ("java.lang.NullPointerException: ", "NilDereference"),
-            ("java.lang.NullPointerException: Cannot invoke \"String.length()\" because the return value of \"java.lang.System.getenv(String)\" is null", "MissingConfiguration"),
+            (
+                "java.lang.NullPointerException: Cannot invoke \"String.length()\" because the return value of \"java.lang.System.getenv(String)\" is null",
+                "MissingConfiguration",
+            ),
             ("java.lang.ArrayIndexOutOfBoundsException: Index 5 out of bounds for length 3", "IndexOutOfBounds"),
             ("java.lang.StringIndexOutOfBoundsException: begin 0, end 9, length 2", "IndexOutOfBounds"),
             ("java.util.NoSuchElementException: No value present", "MissingKey"),
-            ("java.util.NoSuchElementException: SRCFG00014: The config property db.url is required but it could not be found in any config source", "MissingConfiguration"),
+            (
+                "java.util.NoSuchElementException: SRCFG00014: The config property db.url is required but it could not be found in any config source",
+                "MissingConfiguration",
+            ),
             ("java.lang.ClassCastException: class A cannot be cast to class B", "TypeMismatch"),
             ("java.lang.ArithmeticException: / by zero", "ArithmeticError"),
             ("java.lang.StackOverflowError: ", "StackOverflow"),
@@ -256,21 +263,45 @@ mod tests {
             ("java.net.SocketException: Too many open files", "TooManyOpenFiles"),
             ("java.net.SocketException: Connection reset", "ConnectionRefused"),
             ("javax.net.ssl.SSLHandshakeException: PKIX path building failed", "TlsFailure"),
-            ("org.postgresql.util.PSQLException: FATAL: password authentication failed for user \"app\"", "AuthenticationFailed"),
-            ("org.postgresql.util.PSQLException: Connection to db:5432 refused. Check that the hostname and port are correct", "ConnectionRefused"),
-            ("java.sql.SQLException: Access denied for user 'app'@'10.0.0.1' (using password: YES)", "AuthenticationFailed"),
-            ("java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, request timed out after 30000ms", "DependencyTimeout"),
+            (
+                "org.postgresql.util.PSQLException: FATAL: password authentication failed for user \"app\"",
+                "AuthenticationFailed",
+            ),
+            (
+                "org.postgresql.util.PSQLException: Connection to db:5432 refused. Check that the hostname and port are correct",
+                "ConnectionRefused",
+            ),
+            (
+                "java.sql.SQLException: Access denied for user 'app'@'10.0.0.1' (using password: YES)",
+                "AuthenticationFailed",
+            ),
+            (
+                "java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, request timed out after 30000ms",
+                "DependencyTimeout",
+            ),
             ("java.io.FileNotFoundException: /etc/app.yaml (No such file or directory)", "MissingFile"),
             ("java.io.FileNotFoundException: /data/x (Permission denied)", "PermissionDenied"),
             ("java.nio.file.NoSuchFileException: /etc/app.yaml", "MissingFile"),
             ("java.nio.file.AccessDeniedException: /data/x", "PermissionDenied"),
             ("java.nio.file.FileSystemException: /data/x: Too many open files", "TooManyOpenFiles"),
             ("java.io.IOException: No space left on device", "DiskFull"),
-            ("java.io.IOException: Cannot run program \"convert\": error=2, No such file or directory", "CommandNotFound"),
-            ("org.springframework.beans.factory.NoSuchBeanDefinitionException: No qualifying bean", "MissingConfiguration"),
-            ("java.lang.IllegalArgumentException: Could not resolve placeholder 'db.url' in value \"${db.url}\"", "MissingConfiguration"),
+            (
+                "java.io.IOException: Cannot run program \"convert\": error=2, No such file or directory",
+                "CommandNotFound",
+            ),
+            (
+                "org.springframework.beans.factory.NoSuchBeanDefinitionException: No qualifying bean",
+                "MissingConfiguration",
+            ),
+            (
+                "java.lang.IllegalArgumentException: Could not resolve placeholder 'db.url' in value \"${db.url}\"",
+                "MissingConfiguration",
+            ),
             ("java.lang.IllegalStateException: DATABASE_URL is not set", "MissingConfiguration"),
-            ("com.typesafe.config.ConfigException$Missing: No configuration setting found for key 'db'", "MissingConfiguration"),
+            (
+                "com.typesafe.config.ConfigException$Missing: No configuration setting found for key 'db'",
+                "MissingConfiguration",
+            ),
             ("com.typesafe.config.ConfigException$WrongType: db has type STRING", "InvalidConfiguration"),
             ("java.util.ConcurrentModificationException: ", "UnhandledError"),
             ("java.lang.IllegalStateException: cannot close 2026-10", "UnhandledError"),

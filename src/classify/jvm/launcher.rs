@@ -83,7 +83,8 @@ impl Refusal {
         // `Error: LinkageError occurred while loading main class …`
         let start = text::find(&line.text[..start], "Error: ").unwrap_or(start);
         let prefix = Prefix::learn(&line.text[..start]);
-        let above: Vec<Vec<u8>> = context.before.iter().take(LINES_ABOVE).map_while(|line| reason_above(&prefix, line)).collect();
+        let above: Vec<Vec<u8>> =
+            context.before.iter().take(LINES_ABOVE).map_while(|line| reason_above(&prefix, line)).collect();
         let passes_on = EMPTY.iter().any(|empty| line.text[start..].starts_with(empty.as_bytes()));
         let above = if passes_on { above } else { Vec::new() };
         let mut refusal = Self {
@@ -154,7 +155,8 @@ impl Parser for Refusal {
         let waits = self.lines.last().is_some_and(|last| {
             last.starts_with(b"Error occurred during initialization of ") || text::has(last, "LinkageError occurred")
         });
-        let more = ["Error: ", "Caused by: ", "Improperly specified"].iter().any(|word| bare.starts_with(word.as_bytes()));
+        let more =
+            ["Error: ", "Caused by: ", "Improperly specified"].iter().any(|word| bare.starts_with(word.as_bytes()));
         if !(waits || more || cause(bare).is_some()) || text::blank(bare) {
             return Flow::Over;
         }
@@ -167,7 +169,8 @@ impl Parser for Refusal {
         let (why, reason) = self.why()?;
         let exception = self.exception();
         let out_of_memory = reason == HEAP_EXHAUSTED || reason == THREAD_LIMIT;
-        let message = exception.clone().filter(|(_, text)| out_of_memory && !text.is_empty()).map_or(why, |(_, text)| text);
+        let message =
+            exception.clone().filter(|(_, text)| out_of_memory && !text.is_empty()).map_or(why, |(_, text)| text);
         Some(Candidate {
             runtime: Runtime::Jvm,
             reason,
@@ -216,7 +219,8 @@ mod tests {
         let engine = Engine::default();
         for (log, reason, message) in cases {
             let facts = ExitFacts { exit_code: Some(1), ..ExitFacts::default() };
-            let finding = engine.classify(format!("Picked up JAVA_TOOL_OPTIONS: -Xlog:disable\n{log}").as_bytes(), facts).finding;
+            let finding =
+                engine.classify(format!("Picked up JAVA_TOOL_OPTIONS: -Xlog:disable\n{log}").as_bytes(), facts).finding;
             assert_eq!((finding.reason.as_str(), finding.message.as_str()), (reason, message), "{log}");
             assert_eq!(finding.runtime.as_str(), "jvm");
         }

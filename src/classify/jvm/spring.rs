@@ -152,13 +152,25 @@ mod tests {
     fn descriptions_have_their_reason() {
         let cases = [
             ("Web server failed to start. Port 8080 was already in use.", "PortInUse"),
-            ("Parameter 0 of constructor in a.B required a bean of type 'a.C' that could not be found.", "MissingConfiguration"),
+            (
+                "Parameter 0 of constructor in a.B required a bean of type 'a.C' that could not be found.",
+                "MissingConfiguration",
+            ),
             ("Parameter 0 of constructor in a.B required a single bean, but 2 were found:", "InvalidConfiguration"),
-            ("Failed to configure a DataSource: 'url' attribute is not specified and no embedded datasource could be configured.", "MissingConfiguration"),
+            (
+                "Failed to configure a DataSource: 'url' attribute is not specified and no embedded datasource could be configured.",
+                "MissingConfiguration",
+            ),
             ("Failed to bind properties under 'shop.timeout' to java.time.Duration:", "InvalidConfiguration"),
             ("Could not resolve placeholder 'DB_URL' in value \"${DB_URL}\"", "MissingConfiguration"),
-            ("Config data resource 'file [/etc/app.yaml]' via location 'file:/etc/app.yaml' does not exist", "MissingFile"),
-            ("An attempt was made to call a method that does not exist. The attempt was made from the following location:", "MissingModule"),
+            (
+                "Config data resource 'file [/etc/app.yaml]' via location 'file:/etc/app.yaml' does not exist",
+                "MissingFile",
+            ),
+            (
+                "An attempt was made to call a method that does not exist. The attempt was made from the following location:",
+                "MissingModule",
+            ),
             ("The dependencies of some of the beans in the application context form a cycle:", "UnhandledError"),
         ];
         for (description, reason) in cases {

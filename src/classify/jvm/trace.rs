@@ -3,7 +3,7 @@
 use super::frames;
 use super::header::{self, Thrown, in_thread, unquoted};
 use super::kinds;
-use crate::classify::chain::{Link, Story, push_link};
+use crate::classify::chain::{Link, Names, Story, push_link};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -72,7 +72,13 @@ impl Trace {
     pub fn uncaught(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
         let (at, thread, thrown) = in_thread(line.text)?;
         let main = matches!(thread.as_str(), "main" | "restartedMain");
-        let voice = if line.logged { Voice::Logged } else if main { Voice::Main } else { Voice::Thread };
+        let voice = if line.logged {
+            Voice::Logged
+        } else if main {
+            Voice::Main
+        } else {
+            Voice::Thread
+        };
         let mut trace = Self::bare(voice, line.number);
         trace.prefix = Prefix::learn(&line.text[..at]);
         trace.block = Block::after(context.before);
@@ -307,7 +313,7 @@ impl Parser for Trace {
             last_line: self.last_line,
             headless,
         };
-        story.tell(links, self.inner_first, frames::stable)
+        story.tell(links, self.inner_first, Names { stable: frames::stable, files: false })
     }
 }
 
@@ -341,7 +347,9 @@ impl Head {
         });
         let inline = || {
             let lines = before.iter().enumerate().take(3);
-            lines.filter_map(|(above, line)| header::logged(line).map(|(at, thrown)| of(above, at, thrown, true))).next()
+            lines
+                .filter_map(|(above, line)| header::logged(line).map(|(at, thrown)| of(above, at, thrown, true)))
+                .next()
         };
         // A head further up is that of another trace where a nearer line names an exception.
         match (pure, inline()) {
@@ -353,7 +361,8 @@ impl Head {
 
     fn link(&self, before: &[Vec<u8>]) -> Link {
         let head = &before[self.above];
-        let mut link = Link::new(&self.class, &self.message, if self.inline { &head[self.at.min(head.len())..] } else { head });
+        let mut link =
+            Link::new(&self.class, &self.message, if self.inline { &head[self.at.min(head.len())..] } else { head });
         for line in before[..self.above].iter().rev() {
             link.say(&text::string(line));
             link.quote(line);

@@ -2,6 +2,8 @@
 # Shared by the scripts of the runtimes that have exceptions: runs programs that really crash and labels what they wrote.
 # The labels come from the sources: a line marked `culprit: NAME` is where the crash named NAME must be found.
 #
+# LINE_FROM_LOG takes the line from the first frame of that function instead: some runtimes are off by one.
+#
 # The script that sources this sets RUNTIME, the name of the runtime, and SOURCES, the folder of the marked sources.
 
 corpus=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -43,6 +45,9 @@ label() {
     [ -n "${7#-}" ] && echo "  message: $(quoted "$7")"
     if [ -n "${4#-}" ]; then
       read -r file line <<< "$(place "$4")"
+      if [ -n "${LINE_FROM_LOG:-}" ]; then
+        line=$(grep -F "${5:-$(basename "$file")}" "$work/log" | grep -oE "$(basename "$file"):(line )?[0-9]+" | head -1 | grep -oE '[0-9]+$')
+      fi
       echo "  culprit:"
       echo "    function: $(quoted "$5")"
       if [ -z "${NO_PLACES:-}" ]; then
@@ -51,7 +56,7 @@ label() {
       fi
     fi
     [ -n "${8#-}" ] && echo "  evidence: $(quoted "$8")"
-    [ -n "${9#-}" ] && echo "  group: $9"
+    [ -n "${9#-}" ] && echo "  group: $RUNTIME-$9"
     echo "provenance: $(quoted "${10:-}")"
   } > "$folder/case.yaml"
 }
