@@ -31,7 +31,14 @@ pub fn runtime_of<'a>(newest_first: impl Iterator<Item = &'a [u8]>) -> Option<Ru
 
 fn of_line(line: &[u8]) -> Option<Runtime> {
     let marked = MARKS.iter().find(|(_, mark)| text::has(line, mark)).map(|(runtime, _)| *runtime);
-    marked.or_else(|| is_go_log(line).then_some(Runtime::Go))
+    marked.or_else(|| is_go_log(line).then_some(Runtime::Go)).or_else(|| is_ruby_log(line).then_some(Runtime::Ruby))
+}
+
+/// The form of Ruby's own `Logger`: `I, [2026-11-24T05:15:16.516751 #1]  INFO -- : …`.
+fn is_ruby_log(line: &[u8]) -> bool {
+    line.first().is_some_and(|level| b"DIWEFA".contains(level))
+        && line.get(1..4) == Some(b", [")
+        && text::has(&line[..line.len().min(96)], " -- ")
 }
 
 /// The forms of Go's own loggers: `log` (`2026/11/24 04:15:10 …`, but not nginx, which goes on with `[level]`), `slog`
@@ -67,6 +74,8 @@ mod tests {
             ("level=info msg=\"routed\" path=/a", false),
             ("2026-11-24 04:15:10 INFO started", false),
         ];
+        assert_eq!(of_line(b"I, [2026-11-24T05:15:16.516751 #1]  INFO -- : booted"), Some(Runtime::Ruby));
+        assert_eq!(of_line(b"I, for one, am here"), None);
         for (line, expected) in cases {
             assert_eq!(is_go_log(line.as_bytes()), expected, "{line}");
         }

@@ -78,6 +78,8 @@ struct Builder {
     seen: bool,
     frame: ZerologFrame,
     thrown: Thrown,
+    /// The error's class, where it is a field of its own.
+    class: String,
     file: Option<String>,
     keys: u8,
 }
@@ -113,8 +115,13 @@ impl Builder {
                 | "backtrace",
             ]
             | ["error.stack_trace" | "error.stack"]
-            | ["err" | "error" | "exception" | "_exception", "stack" | "stack_trace" | "stacktrace" | "stackTrace"] => {
-                append(&mut self.record.stack, &text)
+            | [
+                "err" | "error" | "exception" | "_exception",
+                "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace",
+            ] => append(&mut self.record.stack, &text),
+            ["err" | "error" | "exception", "class" | "name" | "type" | "kind"]
+            | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
+                self.class = text
             }
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
@@ -167,6 +174,11 @@ impl Builder {
         let thrown = self.thrown.text();
         if !thrown.is_empty() {
             append(&mut self.record.stack, &thrown);
+        }
+        // A bare list of frames is a trace only with what was thrown above it.
+        let stack = &self.record.stack;
+        if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {
+            self.record.error = format!("{}: {}", self.class, self.record.error);
         }
         // slog, zap and logrus all write a time and `msg`; with a level in capitals or small letters.
         self.record.go_logger |= self.keys == 3 && self.record.severity.is_some();

@@ -184,6 +184,12 @@ static RULES: &[Rule] = &[
     by(Runtime::Go, INVALID_CONFIGURATION, &["unknown shorthand flag"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required flag(s)"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required key ", "missing value"]),
+    // Bundler.
+    by(Runtime::Ruby, MISSING_MODULE, &["could not find ", "in locally installed gems"]),
+    by(Runtime::Ruby, MISSING_MODULE, &["could not find gem "]),
+    by(Runtime::Ruby, MISSING_FILE, &["could not locate gemfile"]),
+    by(Runtime::Ruby, COMMAND_NOT_FOUND, &["bundler: command not found"]),
+    by(Runtime::Ruby, INVALID_CONFIGURATION, &["your ruby version is ", "your gemfile specified"]),
     // Spring, MicroProfile.
     rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
     rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),
@@ -304,7 +310,7 @@ fn names_absent_setting(text: &str) -> bool {
 }
 
 /// `DATABASE_URL`: capitals with an underscore, at least two parts. `ERROR` is none, `SSL_CERT_FILE` is.
-fn is_setting_name(word: &str) -> bool {
+pub fn is_setting_name(word: &str) -> bool {
     let parts = word.split('_').filter(|part| part.len() > 1).count();
     parts >= 2
         && word.starts_with(|c: char| c.is_ascii_uppercase())

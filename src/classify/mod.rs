@@ -28,6 +28,7 @@ pub mod messages;
 mod normalise;
 mod prefix;
 pub mod reason;
+pub mod ruby;
 mod scan;
 mod severity;
 mod shell;
