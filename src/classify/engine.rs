@@ -9,6 +9,7 @@ use super::grammar::{Context, Grammar, Line, Parser};
 use super::jvm::Jvm;
 use super::messages::Messages;
 use super::normalise::Normaliser;
+use super::php::Php;
 use super::ruby::Ruby;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
@@ -34,7 +35,8 @@ impl Default for Engine {
 impl Engine {
     /// An engine with the built-in grammars, texts and advice.
     pub fn new(redactor: Redactor) -> Self {
-        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go), Box::new(Jvm), Box::new(Dotnet), Box::new(Ruby)];
+        let grammars: Vec<Box<dyn Grammar>> =
+            vec![Box::new(Go), Box::new(Jvm), Box::new(Dotnet), Box::new(Ruby), Box::new(Php)];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         let anchors = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
         Self {

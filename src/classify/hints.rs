@@ -4,7 +4,7 @@ use super::finding::Runtime;
 use super::text;
 
 /// Texts that only one runtime's programs write.
-const MARKS: [(Runtime, &str); 14] = [
+const MARKS: [(Runtime, &str); 16] = [
     (Runtime::Go, "dial tcp "),
     (Runtime::Go, "listen tcp "),
     (Runtime::Go, ".go:"),
@@ -19,6 +19,8 @@ const MARKS: [(Runtime, &str); 14] = [
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),
     (Runtime::Ruby, ".rb:"),
+    (Runtime::Php, "NOTICE: fpm is running, pid "),
+    (Runtime::Php, "NOTICE: PHP message: "),
 ];
 
 /// Lines that are looked at.

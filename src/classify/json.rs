@@ -78,10 +78,35 @@ struct Builder {
     seen: bool,
     frame: ZerologFrame,
     thrown: Thrown,
+    monolog: Monolog,
     /// The error's class, where it is a field of its own.
     class: String,
     file: Option<String>,
     keys: u8,
+}
+
+/// Monolog's exception: `file` and the members of `trace` are places, `/srv/a.php:12`.
+#[derive(Default)]
+struct Monolog {
+    class: String,
+    message: String,
+    file: String,
+    trace: Vec<String>,
+}
+
+impl Monolog {
+    fn text(&self) -> String {
+        if self.class.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("[object] ({}(code: 0): {} at {})", self.class, self.message, self.file);
+        for (number, place) in self.trace.iter().take(RECORD_LINES).enumerate() {
+            if let Some((file, line)) = place.rsplit_once(':') {
+                text.push_str(&format!("\n#{number} {file}({line}): ?()"));
+            }
+        }
+        text
+    }
 }
 
 /// zerolog's marshalled stack: an array of `{"func":…,"line":…,"source":…}`.
@@ -123,6 +148,7 @@ impl Builder {
             | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
                 self.class = text
             }
+            ["context" | "extra", "exception", key] => self.monolog(key, &text),
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
             ["stack", "source"] => self.zerolog_frame(&text),
@@ -152,6 +178,17 @@ impl Builder {
         }
     }
 
+    /// An exception of PHP's Monolog as an object, written as its line form has it.
+    fn monolog(&mut self, key: &str, text: &str) {
+        match key {
+            "class" => self.monolog.class = text.to_owned(),
+            "message" => self.monolog.message = text.to_owned(),
+            "file" => self.monolog.file = text.to_owned(),
+            "trace" => self.monolog.trace.push(text.to_owned()),
+            _ => {}
+        }
+    }
+
     fn zerolog_frame(&mut self, source: &str) {
         self.record.go_logger |= source.ends_with(".go");
         let frame = format!("{}(...)\n\t{source}:{}", self.frame.function, self.frame.line);
@@ -171,9 +208,8 @@ impl Builder {
     }
 
     fn finish(mut self) -> Record {
-        let thrown = self.thrown.text();
-        if !thrown.is_empty() {
-            append(&mut self.record.stack, &thrown);
+        for thrown in [self.thrown.text(), self.monolog.text()].iter().filter(|text| !text.is_empty()) {
+            append(&mut self.record.stack, thrown);
         }
         // A bare list of frames is a trace only with what was thrown above it.
         let stack = &self.record.stack;

@@ -184,6 +184,12 @@ static RULES: &[Rule] = &[
     by(Runtime::Go, INVALID_CONFIGURATION, &["unknown shorthand flag"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required flag(s)"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required key ", "missing value"]),
+    // PHP, and curl, which it calls.
+    by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
+    rule(CONNECTION_REFUSED, &["curl error 7: "]),
+    rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
+    rule(TLS_FAILURE, &["curl error 60: "]),
+    rule(TLS_FAILURE, &["ssl certificate problem"]),
     // Bundler.
     by(Runtime::Ruby, MISSING_MODULE, &["could not find ", "in locally installed gems"]),
     by(Runtime::Ruby, MISSING_MODULE, &["could not find gem "]),

@@ -26,6 +26,7 @@ mod last_words;
 mod lines;
 pub mod messages;
 mod normalise;
+pub mod php;
 mod prefix;
 pub mod reason;
 pub mod ruby;
