@@ -2,12 +2,16 @@
 
 use super::advice::AdviceBook;
 use super::anchors::Anchors;
+use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
+use super::jvm::Jvm;
 use super::messages::Messages;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
+use super::php::Php;
 use super::python::Python;
+use super::ruby::Ruby;
 use super::rust::Rust;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
@@ -33,7 +37,16 @@ impl Engine {
     /// An engine with the built-in grammars, texts and advice.
     pub fn new(redactor: Redactor) -> Self {
         // The more a grammar asks of a line with which a trace begins, the earlier it stands.
-        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Rust), Box::new(Go), Box::new(Python), Box::new(Nodejs)];
+        let grammars: Vec<Box<dyn Grammar>> = vec![
+            Box::new(Rust),
+            Box::new(Go),
+            Box::new(Jvm),
+            Box::new(Python),
+            Box::new(Nodejs),
+            Box::new(Dotnet),
+            Box::new(Ruby),
+            Box::new(Php),
+        ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         Self {
             redactor,

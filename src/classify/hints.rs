@@ -6,7 +6,7 @@ use super::scan::readable;
 use super::text;
 
 /// Texts that only one runtime's programs write.
-const MARKS: [(Runtime, &str); 26] = [
+const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Go, "dial tcp "),
     (Runtime::Go, "listen tcp "),
     (Runtime::Go, ".go:"),
@@ -33,6 +33,8 @@ const MARKS: [(Runtime, &str); 26] = [
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),
     (Runtime::Ruby, ".rb:"),
+    (Runtime::Php, "NOTICE: fpm is running, pid "),
+    (Runtime::Php, "NOTICE: PHP message: "),
 ];
 
 /// Lines that are looked at.
@@ -52,6 +54,7 @@ fn of_line(line: &[u8]) -> Option<Runtime> {
         .or_else(|| is_go_log(line).then_some(Runtime::Go))
         .or_else(|| is_tracing(line).then_some(Runtime::Rust))
         .or_else(|| is_python_log(line).then_some(Runtime::Python))
+        .or_else(|| is_ruby_log(line).then_some(Runtime::Ruby))
 }
 
 /// The forms of Rust's tracing-subscriber: its JSON, and as text a level with a module's path behind it.
@@ -70,6 +73,13 @@ fn is_python_log(line: &[u8]) -> bool {
     let rest = LEVELS.iter().find_map(|level| line.strip_prefix(level.as_bytes())).unwrap_or_default();
     let end = rest.iter().position(|b| *b == b':').unwrap_or(0);
     end > 0 && rest[..end].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'))
+}
+
+/// The form of Ruby's own `Logger`: `I, [2026-11-24T05:15:16.516751 #1]  INFO -- : …`.
+fn is_ruby_log(line: &[u8]) -> bool {
+    line.first().is_some_and(|level| b"DIWEFA".contains(level))
+        && line.get(1..4) == Some(b", [")
+        && text::has(&line[..line.len().min(96)], " -- ")
 }
 
 /// The forms of Go's own loggers: `log` (`2026/11/24 04:15:10 …`, but not nginx, which goes on with `[level]`), `slog`
@@ -122,6 +132,8 @@ mod tests {
             ("level=info msg=\"routed\" path=/a", false),
             ("2026-11-24 04:15:10 INFO started", false),
         ];
+        assert_eq!(of_line(b"I, [2026-11-24T05:15:16.516751 #1]  INFO -- : booted"), Some(Runtime::Ruby));
+        assert_eq!(of_line(b"I, for one, am here"), None);
         for (line, expected) in cases {
             assert_eq!(is_go_log(line.as_bytes()), expected, "{line}");
         }

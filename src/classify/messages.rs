@@ -125,6 +125,9 @@ static RULES: &[Rule] = &[
     rule(CONNECTION_REFUSED, &["network is unreachable"]),
     rule(CONNECTION_REFUSED, &["host is unreachable"]),
     rule(CONNECTION_REFUSED, &["connection reset by peer"]),
+    rule(CONNECTION_REFUSED, &["connection reset"]),
+    // PostgreSQL's driver for Java: `Connection to db:5432 refused. Check that…`
+    rule(CONNECTION_REFUSED, &["connection to ", " refused. check"]),
     // Too slow.
     by(Runtime::Go, DEPENDENCY_TIMEOUT, &["i/o timeout"]),
     by(Runtime::Go, DEPENDENCY_TIMEOUT, &["context deadline exceeded"]),
@@ -206,6 +209,21 @@ static RULES: &[Rule] = &[
     rule(MISSING_CONFIGURATION, &["error: missing argument '"]),
     rule(INVALID_CONFIGURATION, &["error: no such option"]),
     rule(INVALID_CONFIGURATION, &["error: invalid value for '"]),
+    // PHP, and curl, which it calls.
+    by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
+    rule(CONNECTION_REFUSED, &["curl error 7: "]),
+    rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
+    rule(TLS_FAILURE, &["curl error 60: "]),
+    rule(TLS_FAILURE, &["ssl certificate problem"]),
+    // Bundler.
+    by(Runtime::Ruby, MISSING_MODULE, &["could not find ", "in locally installed gems"]),
+    by(Runtime::Ruby, MISSING_MODULE, &["could not find gem "]),
+    by(Runtime::Ruby, MISSING_FILE, &["could not locate gemfile"]),
+    by(Runtime::Ruby, COMMAND_NOT_FOUND, &["bundler: command not found"]),
+    by(Runtime::Ruby, INVALID_CONFIGURATION, &["your ruby version is ", "your gemfile specified"]),
+    // Spring, MicroProfile.
+    rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
+    rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),
     rule(INVALID_CONFIGURATION, &["unknown flag"]),
     rule(INVALID_CONFIGURATION, &["missing port in address"]),
     rule(INVALID_CONFIGURATION, &["unsupported protocol scheme"]),
@@ -325,7 +343,7 @@ fn names_absent_setting(text: &str) -> bool {
 }
 
 /// `DATABASE_URL`: capitals with an underscore, at least two parts. `ERROR` is none, `SSL_CERT_FILE` is.
-fn is_setting_name(word: &str) -> bool {
+pub fn is_setting_name(word: &str) -> bool {
     let parts = word.split('_').filter(|part| part.len() > 1).count();
     parts >= 2
         && word.starts_with(|c: char| c.is_ascii_uppercase())

@@ -1,0 +1,69 @@
+//! The JVM: uncaught and logged exceptions, the launcher's refusals, fatal errors of the machine itself, and what
+//! Spring Boot says when an application does not start.
+
+pub mod fatal;
+pub mod frames;
+pub mod header;
+pub mod kinds;
+pub mod launcher;
+pub mod spring;
+pub mod trace;
+
+use super::grammar::{Context, Grammar, Line, Parser};
+use super::text;
+use trace::Trace;
+
+/// The grammar of the JVM.
+#[derive(Debug)]
+pub struct Jvm;
+
+impl Grammar for Jvm {
+    fn anchors(&self) -> &'static [&'static str] {
+        &[
+            header::THREAD,
+            "\tat ",
+            // The same inside of a JSON string.
+            "\\tat ",
+            "    at ",
+            "Caused by: ",
+            "Wrapped by: ",
+            "\"extendedStackTrace\"",
+            "\"stepArray\"",
+            fatal::HEAD,
+            fatal::NO_MEMORY,
+            spring::HEAD,
+            launcher::ANCHORS[0],
+            launcher::ANCHORS[1],
+            launcher::ANCHORS[2],
+            launcher::ANCHORS[3],
+            launcher::ANCHORS[4],
+            launcher::ANCHORS[5],
+            launcher::ANCHORS[6],
+            launcher::ANCHORS[7],
+            launcher::ANCHORS[8],
+            launcher::ANCHORS[9],
+            launcher::ANCHORS[10],
+        ]
+    }
+
+    fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        if let Some(trace) = Trace::uncaught(line, context) {
+            return Some(Box::new(trace));
+        }
+        if let Some(report) = fatal::Report::new(line, context) {
+            return Some(Box::new(report));
+        }
+        if let Some(failure) = spring::Failure::new(line, context) {
+            return Some(Box::new(failure));
+        }
+        if let Some(refusal) = launcher::Refusal::new(line, context) {
+            return Some(Box::new(refusal));
+        }
+        Trace::logged(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
+    }
+
+    fn resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
+        let inside = frames::find(line.text).is_some() || trace::cause(line.text).is_some() && !text::blank(line.text);
+        inside.then(|| Trace::without_head(line)).flatten().map(|trace| Box::new(trace) as Box<dyn Parser>)
+    }
+}
