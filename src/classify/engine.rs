@@ -42,10 +42,11 @@ impl Engine {
             Box::new(Go),
             Box::new(Jvm),
             Box::new(Python),
-            Box::new(Nodejs),
             Box::new(Dotnet),
             Box::new(Ruby),
+            // Before Node.js, whose `Uncaught` stands in PHP's heads too.
             Box::new(Php),
+            Box::new(Nodejs),
         ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         Self {
