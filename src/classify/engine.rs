@@ -1,15 +1,16 @@
 //! What all classifications share: grammars, their anchors, texts, advice, redaction.
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::advice::AdviceBook;
+use super::anchors::Anchors;
 use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::jvm::Jvm;
 use super::messages::Messages;
+use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
 use super::php::Php;
+use super::python::Python;
 use super::ruby::Ruby;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
@@ -22,8 +23,7 @@ pub struct Engine {
     pub(super) normaliser: Normaliser,
     pub(super) advice: AdviceBook,
     grammars: Vec<Box<dyn Grammar>>,
-    /// The anchors of all grammars; `None` if they do not compile, which a test rules out: then every line is offered.
-    anchors: Option<AhoCorasick>,
+    anchors: Anchors,
 }
 
 impl Default for Engine {
@@ -35,17 +35,23 @@ impl Default for Engine {
 impl Engine {
     /// An engine with the built-in grammars, texts and advice.
     pub fn new(redactor: Redactor) -> Self {
-        let grammars: Vec<Box<dyn Grammar>> =
-            vec![Box::new(Go), Box::new(Jvm), Box::new(Dotnet), Box::new(Ruby), Box::new(Php)];
+        let grammars: Vec<Box<dyn Grammar>> = vec![
+            Box::new(Go),
+            Box::new(Python),
+            Box::new(Jvm),
+            Box::new(Dotnet),
+            Box::new(Ruby),
+            Box::new(Php),
+            Box::new(Nodejs),
+        ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
-        let anchors = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
         Self {
             redactor,
             messages: Messages::default(),
             normaliser: Normaliser::default(),
             advice: AdviceBook::built_in(),
+            anchors: Anchors::new(&literals),
             grammars,
-            anchors,
         }
     }
 
@@ -63,10 +69,7 @@ impl Engine {
 
     /// Position of the first anchor.
     pub(super) fn find_anchor(&self, text: &[u8]) -> Option<usize> {
-        match &self.anchors {
-            Some(anchors) => anchors.find(text).map(|found| found.start()),
-            None => (!text.is_empty()).then_some(0),
-        }
+        self.anchors.find(text)
     }
 
     /// The parser of the first grammar for which a trace begins here.
@@ -79,15 +82,5 @@ impl Engine {
         let context = Context { before: &[], messages: &self.messages };
         let begun = self.find_anchor(line.text).and_then(|_| self.begin(line, &context));
         begun.or_else(|| self.grammars.iter().find_map(|grammar| grammar.resume(line)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_anchors_compile() {
-        assert!(Engine::default().anchors.is_some());
     }
 }

@@ -28,7 +28,8 @@ pub struct Context<'a> {
 
 /// How traces of one runtime look.
 pub trait Grammar: Debug + Send + Sync {
-    /// Texts of which a line holds at least one where a trace begins: rare in ordinary logs, at least four bytes long.
+    /// Texts of which a line holds at least one where a trace begins. Already their first four bytes must be rare in
+    /// ordinary logs: the search stops at each of those.
     fn anchors(&self) -> &'static [&'static str];
 
     /// A parser, if a trace begins with this line.
@@ -66,6 +67,8 @@ pub trait Parser: Debug + Send {
 pub enum Standing {
     /// The runtime's own last words: nothing runs after them.
     Fatal,
+    /// In the form of the runtime's own last words, but programs print it too: few lines can follow it.
+    Printed,
     /// Written by a logger or by the program itself, which may have gone on.
     Logged,
     /// Something caught it. The text says what, as the reason why it is not the cause.

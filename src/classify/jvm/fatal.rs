@@ -2,10 +2,10 @@
 //! `-XX:ErrorFile=/dev/stdout` prints them.
 
 use super::frames;
-use crate::classify::chain::place_of;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Frame, Runtime, STACK_FRAMES};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::place_of;
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
@@ -15,6 +15,9 @@ use crate::classify::text;
 pub const HEAD: &str = "A fatal error has been detected by the Java Runtime";
 /// The same where memory could not be had from the system.
 pub const NO_MEMORY: &str = "There is insufficient memory for the Java Runtime";
+
+/// What both of them hold.
+pub const ANCHOR: &str = " the Java Runtime Environment";
 
 /// Most foreign lines in a row: a whole report has hundreds between the stacks and what is of interest.
 const FOREIGN: u32 = 400;

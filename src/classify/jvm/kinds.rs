@@ -1,7 +1,7 @@
 //! What the exceptions of the JVM mean.
 
-use crate::classify::chain::Link;
 use crate::classify::finding::{CrashReason, Frame};
+use crate::classify::links::Link;
 use crate::classify::messages::{Messages, Voice};
 use crate::classify::reason::*;
 

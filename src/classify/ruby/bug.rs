@@ -1,10 +1,10 @@
 //! Ruby's report of a fault inside of the interpreter or of an extension: `[BUG] Segmentation fault at 0x…`.
 
 use super::frames;
-use crate::classify::chain::place_of;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Frame, Runtime, STACK_FRAMES, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::place_of;
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;

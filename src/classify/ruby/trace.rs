@@ -3,10 +3,10 @@
 use super::frames;
 use super::head::{self, Raised};
 use super::kinds;
-use crate::classify::chain::{Link, Names, Story, push_link};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::{Link, Names, Story, push_link};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::severity::Severity;

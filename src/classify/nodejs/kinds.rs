@@ -1,0 +1,223 @@
+//! What JavaScript's errors mean.
+
+use super::head::Head;
+use crate::classify::finding::CrashReason;
+use crate::classify::messages::{Messages, Voice};
+use crate::classify::reason::*;
+
+/// Texts of a `TypeError` that say that a value was absent, in the words of V8 and of JavaScriptCore.
+const ABSENT: [&str; 13] = [
+    "Cannot read propert",
+    "Cannot set propert",
+    "undefined is not an object",
+    "null is not an object",
+    "Cannot convert undefined or null to object",
+    "undefined is not iterable",
+    "object null is not iterable",
+    "null is not iterable",
+    "Cannot use 'in' operator to search for",
+    "Cannot destructure property",
+    "Cannot destructure '",
+    "Right side of assignment cannot be destructured",
+    "Cannot delete property",
+];
+
+/// Codes of errors: the reason.
+static CODES: &[(&str, CrashReason)] = &[
+    ("ECONNREFUSED", CONNECTION_REFUSED),
+    ("ConnectionRefused", CONNECTION_REFUSED),
+    ("ECONNRESET", CONNECTION_REFUSED),
+    ("EHOSTUNREACH", CONNECTION_REFUSED),
+    ("ENETUNREACH", CONNECTION_REFUSED),
+    ("EPIPE", CONNECTION_REFUSED),
+    ("PROTOCOL_CONNECTION_LOST", CONNECTION_REFUSED),
+    ("P1001", CONNECTION_REFUSED),
+    ("ENOTFOUND", DNS_FAILURE),
+    ("EAI_AGAIN", DNS_FAILURE),
+    ("ETIMEDOUT", DEPENDENCY_TIMEOUT),
+    ("ESOCKETTIMEDOUT", DEPENDENCY_TIMEOUT),
+    ("ECONNABORTED", DEPENDENCY_TIMEOUT),
+    ("UND_ERR_CONNECT_TIMEOUT", DEPENDENCY_TIMEOUT),
+    ("UND_ERR_HEADERS_TIMEOUT", DEPENDENCY_TIMEOUT),
+    ("UND_ERR_BODY_TIMEOUT", DEPENDENCY_TIMEOUT),
+    ("P1002", DEPENDENCY_TIMEOUT),
+    ("P1000", AUTHENTICATION_FAILED),
+    ("28P01", AUTHENTICATION_FAILED),
+    ("28000", AUTHENTICATION_FAILED),
+    ("ER_ACCESS_DENIED_ERROR", AUTHENTICATION_FAILED),
+    ("CERT_HAS_EXPIRED", TLS_FAILURE),
+    ("DEPTH_ZERO_SELF_SIGNED_CERT", TLS_FAILURE),
+    ("SELF_SIGNED_CERT_IN_CHAIN", TLS_FAILURE),
+    ("UNABLE_TO_VERIFY_LEAF_SIGNATURE", TLS_FAILURE),
+    ("UNABLE_TO_GET_ISSUER_CERT_LOCALLY", TLS_FAILURE),
+    ("ERR_TLS_CERT_ALTNAME_INVALID", TLS_FAILURE),
+    ("EPROTO", TLS_FAILURE),
+    ("EADDRINUSE", PORT_IN_USE),
+    ("EADDRNOTAVAIL", INVALID_CONFIGURATION),
+    ("EACCES", PERMISSION_DENIED),
+    ("EPERM", PERMISSION_DENIED),
+    ("EROFS", PERMISSION_DENIED),
+    ("EMFILE", TOO_MANY_OPEN_FILES),
+    ("ENFILE", TOO_MANY_OPEN_FILES),
+    ("ENOSPC", DISK_FULL),
+    ("EDQUOT", DISK_FULL),
+    ("ENOMEM", HEAP_EXHAUSTED),
+    ("EAGAIN", THREAD_LIMIT),
+    ("ENOENT", MISSING_FILE),
+    ("MODULE_NOT_FOUND", MISSING_MODULE),
+    ("ERR_MODULE_NOT_FOUND", MISSING_MODULE),
+    ("ERR_PACKAGE_PATH_NOT_EXPORTED", MISSING_MODULE),
+    ("ERR_WORKER_OUT_OF_MEMORY", HEAP_EXHAUSTED),
+    ("ERR_OUT_OF_RANGE", INDEX_OUT_OF_BOUNDS),
+    ("ERR_BUFFER_OUT_OF_BOUNDS", INDEX_OUT_OF_BOUNDS),
+    ("ERR_ASSERTION", ASSERTION_FAILED),
+];
+
+/// What is known of an error.
+#[derive(Clone, Copy, Debug)]
+pub struct Thrown<'a> {
+    /// Its class, code and text.
+    pub head: &'a Head,
+    /// Further lines of its text.
+    pub details: &'a str,
+    /// Function and file of the top frame of the user's own.
+    pub place: &'a str,
+}
+
+/// The reason of an error.
+pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
+    let Head { class, message, .. } = thrown.head;
+    let has = |text: &str| message.contains(text);
+    match class.as_str() {
+        "TypeError" if of_code(thrown.head).is_none() => of_type_error(message, messages),
+        "RangeError" | "InternalError" => of_range(thrown.head),
+        "AssertionError" => ASSERTION_FAILED,
+        "ReferenceError" => UNHANDLED_ERROR,
+        "SyntaxError" if is_configuration(thrown) => INVALID_CONFIGURATION,
+        "SyntaxError" if has("does not provide an export named") || has("not found in module") => MISSING_MODULE,
+        "SyntaxError" => UNHANDLED_ERROR,
+        _ => of_code(thrown.head).or_else(|| of_text(thrown, messages)).unwrap_or(UNHANDLED_ERROR),
+    }
+}
+
+fn of_type_error(message: &str, messages: &Messages) -> CrashReason {
+    if ABSENT.iter().any(|text| message.starts_with(text)) || message.ends_with("as it is undefined.") {
+        NIL_DEREFERENCE
+    } else if message.eq_ignore_ascii_case("fetch failed") {
+        // Its cause says why.
+        UNHANDLED_ERROR
+    } else if message.to_ascii_lowercase().starts_with("fetch failed") || message.starts_with("ECONN") {
+        messages.meaning(message, Voice::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
+    } else {
+        TYPE_MISMATCH
+    }
+}
+
+fn of_range(head: &Head) -> CrashReason {
+    let has = |text: &str| head.message.contains(text);
+    if has("Maximum call stack size exceeded") || has("too much recursion") {
+        STACK_OVERFLOW
+    } else if has("allocation failed") || has("Out of memory") {
+        HEAP_EXHAUSTED
+    } else if has("Division by zero") || has("Maximum BigInt size") {
+        ARITHMETIC_ERROR
+    } else if has("outside the bounds") || has("out of range") || has("out of bounds") || has("Out of bounds") {
+        INDEX_OUT_OF_BOUNDS
+    } else {
+        of_code(head).unwrap_or(UNHANDLED_ERROR)
+    }
+}
+
+fn of_code(head: &Head) -> Option<CrashReason> {
+    let reason = CODES.iter().find(|(code, _)| *code == head.code).map(|(_, reason)| reason.clone())?;
+    // `spawn ffmpeg ENOENT`: what is missing was to be run.
+    let spawned = head.message.starts_with("spawn ") || head.message.starts_with("spawnSync ");
+    Some(match reason {
+        reason if reason == MISSING_FILE && spawned => COMMAND_NOT_FOUND,
+        reason => reason,
+    })
+}
+
+fn of_text(thrown: &Thrown<'_>, messages: &Messages) -> Option<CrashReason> {
+    let Head { code, message, .. } = thrown.head;
+    let has = |text: &str| message.contains(text);
+    let absent = ["Cannot find module", "Cannot find package", "Module not found", "not a dependency"];
+    if absent.iter().any(|words| has(words)) {
+        return Some(MISSING_MODULE);
+    }
+    if has("invalid ELF header") || has("compiled against a different Node.js version") || has("wrong ELF class") {
+        return Some(EXEC_FORMAT_ERROR);
+    }
+    if code == "ERR_DLOPEN_FAILED" {
+        return Some(MISSING_LIBRARY);
+    }
+    if message.starts_with("spawn ") && message.ends_with(" ENOENT") {
+        return Some(COMMAND_NOT_FOUND);
+    }
+    if message.starts_with("spawn ") && message.ends_with(" EAGAIN") {
+        return Some(THREAD_LIMIT);
+    }
+    if has("status code 401") || has("status code 403") {
+        return Some(AUTHENTICATION_FAILED);
+    }
+    let said = |text: &str| messages.meaning(text, Voice::Panic).map(|meaning| meaning.reason);
+    said(message).or_else(|| said(thrown.details))
+}
+
+/// What did not parse is named as configuration.
+fn is_configuration(thrown: &Thrown<'_>) -> bool {
+    let parsed = thrown.head.message.contains("JSON") || thrown.head.message.contains(".json");
+    let text = format!("{} {}", thrown.head.message, thrown.place).to_ascii_lowercase();
+    parsed && ["config", "settings", "package.json"].iter().any(|word| text.contains(word))
+}
+
+/// What the fingerprint is made of beside the frames.
+pub fn word(head: &Head) -> String {
+    match (head.class.is_empty(), head.code.is_empty()) {
+        (true, _) => "uncaught value".to_owned(),
+        (_, true) => head.class.clone(),
+        _ => format!("{} {}", head.class, head.code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_their_reason() {
+        let cases = [
+            ("TypeError: Cannot read properties of undefined (reading 'x')", "NilDereference"),
+            ("TypeError: Cannot read property 'x' of null", "NilDereference"),
+            ("TypeError: Cannot destructure property 'a' of 'b' as it is undefined.", "NilDereference"),
+            ("TypeError: undefined is not an object (evaluating 'a.b')", "NilDereference"),
+            ("TypeError: x.map is not a function", "TypeMismatch"),
+            ("TypeError [ERR_INVALID_ARG_TYPE]: The \"path\" argument must be of type string.", "TypeMismatch"),
+            ("TypeError: fetch failed", "UnhandledError"),
+            ("RangeError: Maximum call stack size exceeded", "StackOverflow"),
+            ("RangeError [ERR_OUT_OF_RANGE]: The value of \"offset\" is out of range.", "IndexOutOfBounds"),
+            ("RangeError: Invalid array length", "UnhandledError"),
+            ("RangeError: Division by zero", "ArithmeticError"),
+            ("RangeError: Array buffer allocation failed", "HeapExhausted"),
+            ("ReferenceError: API_URL is not defined", "UnhandledError"),
+            ("SyntaxError: Unexpected token } in JSON at position 5", "UnhandledError"),
+            ("SyntaxError: /app/config.json: Unexpected token } in JSON at position 5", "InvalidConfiguration"),
+            ("Error: Cannot find module 'x'", "MissingModule"),
+            ("Error: libvips.so.42: cannot open shared object file: No such file or directory", "MissingLibrary"),
+            ("Error: JWT_SECRET is required", "MissingConfiguration"),
+            ("Error: connect ECONNREFUSED 127.0.0.1:6379", "ConnectionRefused"),
+            ("Error: getaddrinfo ENOTFOUND db.invalid", "DnsFailure"),
+            ("Error: spawn ffmpeg ENOENT", "CommandNotFound"),
+            ("Error: spawn node EAGAIN", "ThreadLimit"),
+            ("Error: ENOENT: no such file or directory, open '/etc/a.json'", "MissingFile"),
+            ("AxiosError: Request failed with status code 401", "AuthenticationFailed"),
+            ("error: password authentication failed for user \"shop\"", "AuthenticationFailed"),
+            ("LaneClosed: lane 9", "UnhandledError"),
+        ];
+        for (line, expected) in cases {
+            let head = Head::read(line.as_bytes());
+            let thrown = Thrown { head: &head, details: "", place: "" };
+            assert_eq!(reason(&thrown, &Messages::default()).as_str(), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! JavaScript: what nobody caught in Node.js, Deno and Bun, rejected promises, `error` events, the end of the heap.
+
+mod around;
+mod error;
+mod frames;
+mod head;
+mod kinds;
+mod native;
+
+use super::grammar::{Context, Grammar, Line, Parser};
+use super::text;
+use error::Thrower;
+use head::Head;
+use native::Native;
+
+/// The grammar of Node.js, Deno and Bun.
+#[derive(Debug)]
+pub struct Nodejs;
+
+impl Grammar for Nodejs {
+    fn anchors(&self) -> &'static [&'static str] {
+        &[
+            "    at ",
+            "Error: ",
+            "Error [",
+            "error: Uncaught ",
+            "Node.js v",
+            "Bun v",
+            native::HEADS[0],
+            native::HEADS[1],
+            native::HEADS[2],
+            native::HEADS[3],
+        ]
+    }
+
+    fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        if let Some(at) = native::HEADS.iter().find_map(|head| text::find(line.text, head)).filter(|_| !line.logged) {
+            return Some(Box::new(Native::new(line, at, context)));
+        }
+        if let Some(at) = frames::find(line.text) {
+            return Some(Box::new(Thrower::from_frame(line, at, context)));
+        }
+        let last_word = ["Node.js v", "Bun v"].iter().find_map(|word| text::find(line.text, word));
+        if let Some(at) = last_word.filter(|at| around::is_last_word(&line.text[*at..])) {
+            return Thrower::from_last_word(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
+        }
+        let at = text::find(line.text, "error: Uncaught ").or_else(|| Head::find(line.text))?;
+        Thrower::from_head(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::{Classification, Engine, ExitFacts};
+
+    fn classify(log: &str, code: i32) -> Classification {
+        Engine::default().classify(log.as_bytes(), ExitFacts { exit_code: Some(code), ..ExitFacts::default() })
+    }
+
+    #[test]
+    fn what_the_corpus_does_not_hold_is_read_too() {
+        let stack = "    at gate (/app/src/a.js:3:9)\n    at emitOne (events.js:116:13)\n";
+        let cases = [
+            // Node.js 14 warns and goes on.
+            (format!("(node:1) UnhandledPromiseRejectionWarning: Error: x\n{stack}"), 1, "ErrorExit", ""),
+            // A logger's prefix before the name alone.
+            (
+                format!("2026-11-25T01:45:06Z error TypeError: x is not a function\n{stack}"),
+                1,
+                "TypeMismatch",
+                "a.js:3",
+            ),
+            // pnpm and yarn say how it ended.
+            (
+                format!(
+                    "/app/src/a.js:3\n  x();\n  ^\n\nTypeError: x is not a function\n{stack}\nNode.js v22.1.0\nELIFECYCLE  Command failed with exit code 1.\n"
+                ),
+                1,
+                "TypeMismatch",
+                "a.js:3",
+            ),
+            ("error: Uncaught (in promise) \"no lanes\"\n".to_owned(), 1, "UnhandledError", ""),
+            (
+                "#\n# Fatal error in , line 0\n# Fatal JavaScript invalid size error 169220804\n#\n".to_owned(),
+                133,
+                "HeapExhausted",
+                "",
+            ),
+            // Tabs and one number: another runtime's.
+            ("java.lang.Error: x\n\tat a.B.c(B.java:3)\n".to_owned(), 1, "ErrorExit", ""),
+        ];
+        for (log, code, reason, place) in cases {
+            let finding = classify(&log, code).finding;
+            let culprit = finding.culprit.map_or(String::new(), |culprit| culprit.short());
+            assert_eq!((finding.reason.as_str(), culprit.as_str()), (reason, place), "{log}");
+        }
+    }
+
+    #[test]
+    fn versions_and_module_systems_make_no_other_bug() {
+        let log = |receiver: &str, prefix: &str| {
+            format!(
+                "{prefix}TypeError: x\n{prefix}    at {receiver}.gate (/app/src/a.js:3:9)\n{prefix}    at process.x (node:internal/a:1:2)\n"
+            )
+        };
+        let mark = |log: &str| classify(log, 1).fingerprint;
+        assert_eq!(mark(&log("Object", "")), mark(&log("Module", "web.1 | ")));
+        assert_ne!(mark(&log("Object", "")), mark(&log("Object", "").replace("gate", "open")));
+    }
+}

@@ -1,0 +1,114 @@
+//! Where V8 or Node.js itself gives up: the heap is full, an assertion of its own fails, the program calls abort().
+
+use super::frames;
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{CrashReason, Runtime};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::{ABORT, HEAP_EXHAUSTED};
+use crate::classify::stack::{RawFrame, culprit, shown, signature};
+use crate::classify::text;
+
+/// With what such an end begins.
+pub const HEADS: [&str; 4] =
+    ["FATAL ERROR: ", "----- Native stack trace -----", "# Fatal JavaScript ", "# Fatal process out of memory"];
+/// Most frames of JavaScript that are kept.
+const FRAMES: usize = 64;
+/// Most lines of something else inside of it.
+const FOREIGN: u32 = 8;
+
+/// The parser of such an end.
+#[derive(Debug)]
+pub struct Native {
+    message: String,
+    prefix: Prefix,
+    frames: Vec<RawFrame>,
+    in_script: bool,
+    foreign: u32,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl Native {
+    /// An end that begins with this line at this place.
+    pub fn new(line: &Line<'_>, at: usize, context: &Context<'_>) -> Self {
+        let mut block = Block::after(context.before);
+        block.push(&line.text[at..]);
+        Self {
+            message: text::string(line.text[at..].trim_ascii_end()),
+            prefix: Prefix::learn(&line.text[..at]),
+            frames: Vec::new(),
+            in_script: false,
+            foreign: 0,
+            block,
+            first_line: line.number,
+            last_line: line.number,
+        }
+    }
+
+    fn take(&mut self, bare: &[u8]) -> bool {
+        if bare.starts_with(b"-----") {
+            self.in_script = text::has(bare, "JavaScript");
+            return true;
+        }
+        let (digits, rest) = text::split_digits(bare.trim_ascii_start());
+        if !digits.is_empty() && rest.starts_with(b": ") {
+            let call = [b"at ", rest[2..].trim_ascii()].concat();
+            if let Some(frame) = frames::read(&call).filter(|_| self.in_script && self.frames.len() < FRAMES) {
+                self.frames.push(frame);
+            }
+            return true;
+        }
+        text::blank(bare) || bare.starts_with(b"#") || bare.starts_with(b"<---") || super::around::is_epilogue(bare)
+    }
+
+    fn reason(&self) -> CrashReason {
+        let lower = self.message.to_ascii_lowercase();
+        let heap =
+            ["out of memory", "allocation failed", "invalid size error", "oom"].iter().any(|w| lower.contains(w));
+        if heap { HEAP_EXHAUSTED } else { ABORT }
+    }
+}
+
+impl Parser for Native {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        let bare = self.prefix.strip(line.text);
+        if let Some(bare) = bare.filter(|bare| self.take(bare)) {
+            if !text::blank(bare) {
+                self.last_line = line.number;
+                self.block.push(bare);
+            }
+            self.foreign = 0;
+            return Flow::Taken;
+        }
+        self.foreign += 1;
+        if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
+    }
+
+    fn finish(self: Box<Self>, _: &Messages) -> Option<Candidate> {
+        let reason = self.reason();
+        Some(Candidate {
+            runtime: Runtime::Nodejs,
+            kind: if reason == HEAP_EXHAUSTED {
+                "JavaScript heap out of memory".to_owned()
+            } else {
+                self.message.clone()
+            },
+            exception: Some("FATAL ERROR".to_owned()).filter(|_| self.message.starts_with("FATAL ERROR")),
+            message: self.message,
+            standing: Standing::Fatal,
+            exits: &[134, 139, 133, 132],
+            culprit: culprit(&self.frames),
+            stack: shown(&self.frames),
+            signature: signature(&self.frames, false, frames::stable),
+            reason,
+            related: Vec::new(),
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: false,
+        })
+    }
+}
