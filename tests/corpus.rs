@@ -183,7 +183,7 @@ fn judge_culprit(score: &mut Score, name: &str, expected: Option<&Place>, answer
         None => place.function.as_ref().is_none_or(named),
     };
     score.check("culprit", name, good, || format!("{got} for {:?}:{:?}", place.file, place.line));
-    if let Some(function) = &place.function {
+    if let Some(function) = place.function.as_ref().filter(|function| !function.is_empty()) {
         score.check("function", name, named(function), || format!("{got} for {function}"));
     }
 }

@@ -1,10 +1,11 @@
 //! Chains of exceptions, as managed runtimes print them: which link names the reason, whose frame is to blame, and what
 //! of it is shown.
 
+use super::chain::weight;
 use super::excerpt::Block;
-use super::finding::{Category, CrashReason, Culprit, Frame, Runtime, STACK_FRAMES, base_name};
+use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES, base_name};
 use super::grammar::{Candidate, Standing};
-use super::reason::{STACK_OVERFLOW, UNHANDLED_ERROR, category_of};
+use super::reason::STACK_OVERFLOW;
 use super::text;
 
 /// Most links kept of one chain, the first ones and the last ones: a hostile chain has a million.
@@ -182,11 +183,6 @@ pub fn place_of(frame: &Frame) -> Culprit {
 /// Of the reasons of a chain, the outermost first, the one to act on: a dependency, a setting or a resource before a
 /// precise bug, and that before an error that says no more than that nobody handled it; of equals the innermost.
 fn most_actionable(reasons: &[CrashReason]) -> Option<usize> {
-    let weight = |reason: &CrashReason| match category_of(reason) {
-        Some(Category::Dependency | Category::Startup | Category::Resource) => 2,
-        _ if *reason == UNHANDLED_ERROR => 0,
-        _ => 1,
-    };
     (0..reasons.len()).max_by_key(|at| (weight(&reasons[*at]), *at))
 }
 

@@ -2,7 +2,7 @@
 
 use super::python::record::Exceptions;
 use super::severity::Severity;
-use super::thrown::Thrown;
+use super::thrown::{Monolog, Thrown};
 use super::{json, logline};
 
 /// Most lines that are taken from one record.
@@ -86,50 +86,12 @@ struct ZerologFrame {
     line: String,
 }
 
-/// Monolog's exception: `file` and the members of `trace` are places, `/srv/a.php:12`.
-#[derive(Default)]
-struct Monolog {
-    class: String,
-    message: String,
-    file: String,
-    trace: Vec<String>,
-}
-
-impl Monolog {
-    fn value(&mut self, key: &str, text: &str) {
-        match key {
-            "class" => self.class = text.to_owned(),
-            "message" => self.message = text.to_owned(),
-            "file" => self.file = text.to_owned(),
-            "trace" if self.trace.len() < RECORD_LINES => self.trace.push(text.to_owned()),
-            _ => {}
-        }
-    }
-
-    /// The exception as Monolog's line form has it; empty where there was none.
-    fn text(&self) -> String {
-        if self.class.is_empty() {
-            return String::new();
-        }
-        let mut text = format!("[object] ({}(code: 0): {} at {})", self.class, self.message, self.file);
-        for (number, place) in self.trace.iter().enumerate() {
-            if let Some((file, line)) = place.rsplit_once(':') {
-                text.push_str(&format!("\n#{number} {file}({line}): ?()"));
-            }
-        }
-        text
-    }
-}
-
 impl Builder {
     /// Takes a field by the keys that lead to it; `quoted` tells a string from a number or word.
     pub fn field(&mut self, path: &[String], text: String, quoted: bool) {
         self.seen = true;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         self.mark(&path, &text, quoted);
-        if self.thrown.value(&path, &text) {
-            return;
-        }
         match path.as_slice() {
             ["level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text"]
             | ["log", "level"]
@@ -154,18 +116,21 @@ impl Builder {
             | [
                 "err" | "error" | "exception" | "_exception",
                 "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace",
-            ] => append(&mut self.record.stack, &text),
+            ] => {
+                append(&mut self.record.stack, &text);
+            }
             ["err" | "error" | "exception", "class" | "name" | "type" | "kind"]
             | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
-                self.class = text;
+                set(&mut self.class, text);
             }
-            ["context" | "extra", "exception", key] => self.monolog.value(key, &text),
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
             ["stack", "source"] => self.zerolog_frame(&text),
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
+            ["thrown" | "throwable", inside @ ..] => self.thrown.value(inside, &text),
+            ["context" | "extra", "exception", key] => self.monolog.value(key, &text),
             path => self.exceptions.value(path, &text),
         }
     }
@@ -203,10 +168,8 @@ impl Builder {
     pub fn finish(mut self) -> Option<Record> {
         let Marks { stamp, msg, level_word, foreign } = self.marks;
         self.record.go_logger |= stamp && msg && level_word && !foreign;
-        let texts = [self.exceptions.text().unwrap_or_default(), self.thrown.text(), self.monolog.text()];
-        for text in texts.iter().filter(|text| !text.is_empty()) {
-            append(&mut self.record.stack, text);
-        }
+        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text()];
+        traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
         // A bare list of frames is a trace only with what was thrown above it.
         let stack = &self.record.stack;
         if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {

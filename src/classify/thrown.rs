@@ -1,5 +1,5 @@
-//! Exceptions that a logger for Java writes into JSON as objects: log4j2's `thrown` with its `extendedStackTrace`,
-//! logback's `throwable` with its `stepArray`. They become lines of a trace as the JVM writes them.
+//! Exceptions that a logger writes into JSON as objects: log4j2's `thrown` with its `extendedStackTrace`,
+//! logback's `throwable` with its `stepArray`, PHP's Monolog. They become lines of a trace as the runtime writes them.
 
 /// Deepest chain that is read.
 const LINKS: usize = 8;
@@ -29,35 +29,32 @@ struct Frame {
 }
 
 impl Thrown {
-    /// Takes a value of a record; `false` where it is not part of an exception.
-    pub fn value(&mut self, path: &[&str], text: &str) -> bool {
-        let [root @ ("thrown" | "throwable"), inside @ ..] = path else { return false };
+    /// Takes a value by the keys below `thrown` or `throwable` that lead to it.
+    pub fn value(&mut self, inside: &[&str], text: &str) {
         let depth = inside.iter().take_while(|key| **key == "cause").count();
         if depth >= LINKS {
-            return true;
+            return;
         }
         if self.links.len() <= depth {
             self.links.resize(depth + 1, Link::default());
         }
-        self.links[depth].value(&inside[depth..], text, *root == "throwable");
-        true
+        self.links[depth].value(&inside[depth..], text);
     }
 
-    /// The lines of the trace; empty where there was none.
-    pub fn text(&self) -> String {
+    /// The lines of the trace; `None` where there was none.
+    pub fn text(&self) -> Option<String> {
         let mut out = String::new();
         for (at, link) in self.links.iter().enumerate() {
             link.write(&mut out, at > 0);
         }
-        out
+        (!out.is_empty()).then_some(out)
     }
 }
 
 impl Link {
-    fn value(&mut self, path: &[&str], text: &str, logback: bool) {
+    fn value(&mut self, path: &[&str], text: &str) {
         match path {
-            ["name"] => self.class = text.to_owned(),
-            ["className"] if logback => self.class = text.to_owned(),
+            ["name" | "className"] => self.class = text.to_owned(),
             ["message"] => self.message = text.to_owned(),
             ["commonElementCount" | "commonFramesCount"] => self.common = text.to_owned(),
             ["extendedStackTrace" | "stepArray", key] => self.frame(key, text),
@@ -110,9 +107,52 @@ impl Frame {
     }
 }
 
+/// The exception of PHP's Monolog: `file` and the members of `trace` are places, `/srv/a.php:12`.
+#[derive(Clone, Debug, Default)]
+pub struct Monolog {
+    class: String,
+    message: String,
+    file: String,
+    trace: Vec<String>,
+}
+
+impl Monolog {
+    /// Takes a value by its key.
+    pub fn value(&mut self, key: &str, text: &str) {
+        match key {
+            "class" => self.class = text.to_owned(),
+            "message" => self.message = text.to_owned(),
+            "file" => self.file = text.to_owned(),
+            "trace" if self.trace.len() < FRAMES => self.trace.push(text.to_owned()),
+            _ => {}
+        }
+    }
+
+    /// The text in the form of Monolog's lines; `None` where there was none.
+    pub fn text(&self) -> Option<String> {
+        if self.class.is_empty() {
+            return None;
+        }
+        let mut text = format!("[object] ({}(code: 0): {} at {})", self.class, self.message, self.file);
+        for (number, place) in self.trace.iter().enumerate() {
+            if let Some((file, line)) = place.rsplit_once(':') {
+                text.push_str(&format!("\n#{number} {file}({line}): ?()"));
+            }
+        }
+        Some(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::classify::record::Record;
+
+    #[test]
+    fn the_object_of_monolog_becomes_its_line() {
+        let line = r#"{"message":"stops","context":{"exception":{"class":"A\\B","message":"x","code":0,"file":"/a.php:14","trace":["/b.php:3"]}},"level":400}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.stack, "[object] (A\\B(code: 0): x at /a.php:14)\n#0 /b.php(3): ?()");
+    }
 
     #[test]
     fn the_objects_of_log4j2_and_logback_become_traces() {

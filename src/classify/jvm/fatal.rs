@@ -16,6 +16,9 @@ pub const HEAD: &str = "A fatal error has been detected by the Java Runtime";
 /// The same where memory could not be had from the system.
 pub const NO_MEMORY: &str = "There is insufficient memory for the Java Runtime";
 
+/// What both of them hold.
+pub const ANCHOR: &str = " the Java Runtime Environment";
+
 /// Most foreign lines in a row: a whole report has hundreds between the stacks and what is of interest.
 const FOREIGN: u32 = 400;
 /// Most `#` lines that are kept.

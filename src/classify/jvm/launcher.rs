@@ -11,7 +11,7 @@ use crate::classify::reason::*;
 use crate::classify::text;
 
 /// Texts of which one is in a line with which a refusal begins.
-pub const ANCHORS: [&str; 11] = [
+const HEADS: [&str; 10] = [
     "Could not create the Java Virtual Machine",
     "Error occurred during initialization of ",
     "Could not find or load main class",
@@ -22,7 +22,6 @@ pub const ANCHORS: [&str; 11] = [
     "occurred while loading main class ",
     "Invalid or corrupt jarfile",
     "Main method not found in class ",
-    "A JNI error has occurred",
 ];
 
 /// Lines that say why, the first that holds wins: the text, the reason.
@@ -74,7 +73,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal, if it begins with this line.
     pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
-        let begins = ANCHORS.iter().find_map(|anchor| text::find(line.text, anchor))?;
+        let begins = HEADS.iter().find_map(|anchor| text::find(line.text, anchor))?;
         let start = ["Error: ", "Exception: "].iter().find_map(|word| {
             let at = begins.checked_sub(word.len())?;
             line.text[at..].starts_with(word.as_bytes()).then_some(at)
