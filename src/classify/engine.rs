@@ -6,6 +6,7 @@ use super::advice::AdviceBook;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::messages::Messages;
+use super::native::Native;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
 use super::python::Python;
@@ -35,7 +36,8 @@ impl Engine {
     /// An engine with the built-in grammars, texts and advice.
     pub fn new(redactor: Redactor) -> Self {
         // The more a grammar asks of a line with which a trace begins, the earlier it stands.
-        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Rust), Box::new(Go), Box::new(Python), Box::new(Nodejs)];
+        let grammars: Vec<Box<dyn Grammar>> =
+            vec![Box::new(Rust), Box::new(Go), Box::new(Python), Box::new(Nodejs), Box::new(Native)];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         let anchors = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
         Self {

@@ -23,6 +23,7 @@ pub mod json;
 mod last_words;
 mod lines;
 pub mod messages;
+mod native;
 mod nodejs;
 mod normalise;
 mod prefix;
