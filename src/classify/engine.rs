@@ -7,6 +7,7 @@ use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::jvm::Jvm;
 use super::messages::Messages;
+use super::native::Native;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
 use super::php::Php;
@@ -47,6 +48,7 @@ impl Engine {
             // Before Node.js, whose `Uncaught` stands in PHP's heads too.
             Box::new(Php),
             Box::new(Nodejs),
+            Box::new(Native),
         ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         Self {

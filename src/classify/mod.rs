@@ -29,6 +29,7 @@ mod lines;
 mod links;
 mod logline;
 pub mod messages;
+mod native;
 mod nodejs;
 mod normalise;
 mod php;

@@ -150,7 +150,7 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
     if let Standing::Survived(why) = candidate.standing {
         return Some(why.to_owned());
     }
-    if candidate.reason == DATA_RACE && candidate.runtime == Runtime::Go {
+    if candidate.reason == DATA_RACE {
         return why_not_the_race(code, found);
     }
     let follow = found.lines.saturating_sub(candidate.last_line);
