@@ -262,7 +262,7 @@ mod tests {
         let links: Vec<_> = ["A", "B", "C", "D", "Cause"].map(long).into();
         let mut block = Block::default();
         quote(&mut block, &links, 4);
-        let (shown, _) = block.render(&crate::redact::Redactor::default());
+        let shown = block.render(&crate::redact::Redactor::default()).text;
         assert!(shown.contains("A: xxx") && shown.contains("Cause: xxx"), "{shown}");
     }
 

@@ -81,7 +81,7 @@ pub fn frame(line: &[u8]) -> Option<Frame> {
     text::blank(rest).then_some(frame)
 }
 
-/// `	from app.rb:3`: code outside of any method, in old versions.
+/// `from app.rb:3`: code outside of any method, in old versions.
 fn bare_place(text: &[u8]) -> Option<(Frame, &[u8])> {
     let text = text.strip_suffix(b"'").unwrap_or(text);
     let (file, line) = file_line(text)?;
