@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Runtimes whose grammar is still to be written: the list shrinks with each one.
-const OPEN: [&str; 11] = ["beam", "dart", "haskell", "lua", "native", "nodejs", "ocaml", "perl", "python", "rust", "swift"];
+const OPEN: [&str; 11] =
+    ["beam", "dart", "haskell", "lua", "native", "nodejs", "ocaml", "perl", "python", "rust", "swift"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

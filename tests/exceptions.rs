@@ -126,3 +126,15 @@ fn an_exception_that_was_logged_long_before_the_end_is_not_the_cause() {
         assert!(finding.contributing[0].why_not.contains("went on"), "{trace}");
     }
 }
+
+#[test]
+fn the_words_of_an_orderly_shutdown_may_follow_the_trace_that_was_its_reason() {
+    let trace = "2026-11-24 04:31:09 ERROR depot - cannot go on\njava.lang.IllegalStateException: sealed\n\tat com.acme.Depot.main(Depot.java:3)\n";
+    let quiet = "2026-11-24 04:31:10 INFO  pool - shutdown completed\n".repeat(9);
+    let of = |log: String| ENGINE.classify(log.as_bytes(), facts(1)).finding;
+    let shutdown = of(format!("{trace}{quiet}"));
+    assert_eq!(shutdown.exception.as_deref(), Some("java.lang.IllegalStateException"));
+    // An error behind it is nearer to the end.
+    let later = of(format!("{trace}{quiet}2026-11-24 04:31:11 ERROR depot - DEPOT_URL is not set\n"));
+    assert_eq!(later.reason.as_str(), "MissingConfiguration");
+}
