@@ -10,7 +10,9 @@ use super::grammar::{Candidate, Standing};
 use super::hints;
 use super::last_words::{LastWords, ending, last_words};
 use super::reason::{self, ABORT, DATA_RACE, ERROR_EXIT, HEAP_EXHAUSTED, UNHANDLED_ERROR};
-use super::scan::Found;
+use super::record::Record;
+use super::scan::{Found, readable};
+use super::severity::{Severity, reads_like_error};
 use super::text;
 use super::{Category, ExitFacts};
 
@@ -32,6 +34,8 @@ mod after {
     pub const PRINTED_OTHER: u64 = 12;
     /// A stack that a logger or the program itself wrote.
     pub const LOGGED: u64 = 5;
+    /// The same, and nothing behind it sounds like an error: an orderly shutdown says a few things after its reason.
+    pub const LOGGED_LAST: u64 = 12;
 }
 
 /// What won, raw: neither redacted nor cut.
@@ -169,9 +173,22 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         (Standing::Fatal, Some(_)) => after::RAW_OTHER,
         (Standing::Printed, Some(code)) if candidate.exits.contains(&code) => after::PRINTED_AGREED,
         (Standing::Printed, _) => after::PRINTED_OTHER,
+        _ if follow <= after::LOGGED_LAST && is_last_error(follow, found) => after::LOGGED_LAST,
         _ => after::LOGGED,
     };
     (follow > limit).then(|| format!("the process went on: {follow} lines follow it"))
+}
+
+/// Whether none of the last lines, as many as follow a trace, says that something is wrong.
+fn is_last_error(follow: u64, found: &Found) -> bool {
+    let last = usize::try_from(follow).unwrap_or(usize::MAX);
+    !found.tail.newest_first().take(last).any(|line| {
+        let line = readable(line);
+        match Record::read(&line).map_or_else(|| Severity::of_line(&line), |record| record.severity) {
+            Some(severity) => severity >= Severity::Error,
+            None => reads_like_error(&line),
+        }
+    })
 }
 
 /// The detector reports and the process goes on; the exit code tells that it found something. `go test` exits 1.

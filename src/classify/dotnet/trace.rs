@@ -18,6 +18,12 @@ const TEXT_LINES: u32 = 64;
 const FOREIGN_RAW: u32 = 64;
 /// The same for one that a logger wrote.
 const FOREIGN_LOGGED: u32 = 4;
+/// How many places of a line are tried for its first frame.
+const TRIES: usize = 8;
+/// Longest frame that is looked at, in bytes.
+const FRAME_BYTES: usize = 4096;
+/// Most frames that are read out of one line.
+const LINE_FRAMES: usize = 256;
 /// How often a frame that the runtime says to repeat is counted: enough to be told from one that does not.
 const REPEATED: usize = 3;
 
@@ -299,7 +305,7 @@ impl Trace {
 
     /// Frames that follow the text in the same line, as loggers of one line write them.
     fn frames_of(&mut self, line: &[u8], number: u64) {
-        for piece in pieces(line) {
+        for piece in pieces(line).take(LINE_FRAMES) {
             self.bare_line(piece, number);
         }
     }
@@ -375,12 +381,15 @@ fn of_words(link: &mut Link, messages: &Messages) -> CrashReason {
     messages.meaning(&said, Speaker::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
 }
 
-/// Where the blanks before the first frame of a line begin.
+/// Where the blanks before the first frame of a line begin. Only so many places are tried, and only so much is looked at
+/// behind each: a line of 64 KiB may hold nothing but the words of a frame.
 fn first_frame(line: &[u8]) -> Option<usize> {
     let mut from = 0;
-    while let Some(at) = text::find(&line[from..], "  at ").map(|at| from + at) {
+    for _ in 0..TRIES {
+        let at = from + text::find(&line[from..], "  at ")?;
         let start = line[..at].iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(0, |end| end + 1);
         let frame = line[at..].trim_ascii_start();
+        let frame = &frame[..frame.len().min(FRAME_BYTES)];
         let piece = pieces(frame).next().unwrap_or(frame);
         if frames::is_certain(piece) {
             // A collector's prefix ends with one blank of its own.

@@ -271,7 +271,9 @@ impl Trace {
         match self.voice {
             // 3 is `-XX:+ExitOnOutOfMemoryError`.
             Voice::Main | Voice::Fatal | Voice::Missing => (Standing::Fatal, &[1, 3]),
-            Voice::Thread | Voice::Logged => (Standing::Logged, &[]),
+            // Only the thread ended; the program may have followed it.
+            Voice::Thread => (Standing::Printed, &[1]),
+            Voice::Logged => (Standing::Logged, &[]),
         }
     }
 }

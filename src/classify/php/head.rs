@@ -32,6 +32,9 @@ pub struct Head {
     pub place: Option<(String, u32)>,
 }
 
+/// How many `in` from the end are tried for the one before a place.
+const PLACES: usize = 8;
+
 /// Kinds of errors that end a program.
 const FATAL: [&str; 6] = [
     "Fatal error: ",
@@ -128,7 +131,7 @@ pub fn split_place(said: &str) -> (&str, Option<(String, u32)>) {
         let spaced = file.contains(' ') && !file.contains(".php");
         (!file.is_empty() && !spaced).then_some((file.to_owned(), line.trim().parse().ok()?))
     };
-    let found = said.match_indices(" in ").map(|(at, _)| at).filter_map(|at| Some((at, place(at)?))).last();
+    let found = said.rmatch_indices(" in ").take(PLACES).find_map(|(at, _)| Some((at, place(at)?)));
     match found {
         Some((at, place)) => (&said[..at], Some(place)),
         None => (said, None),

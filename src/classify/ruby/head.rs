@@ -4,6 +4,9 @@ use super::frames;
 use crate::classify::finding::{Culprit, Frame};
 use crate::classify::text;
 
+/// Longest line that is looked at for a title.
+const TITLE_BYTES: usize = 4096;
+
 /// What was raised, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Raised {
@@ -67,7 +70,7 @@ pub fn is_class(text: &str) -> bool {
 
 /// `A::B: text` or `text (A::B)`, above a backtrace that a program printed; a logger's words may stand before it.
 pub fn titled(line: &str) -> Option<(String, String)> {
-    let line = line.trim().trim_end_matches(':');
+    let line = text::upto(line, TITLE_BYTES).trim().trim_end_matches(':');
     if let Some((message, class)) = line.strip_suffix(')').and_then(|line| line.rsplit_once(" ("))
         && is_class(class)
         && names_error(class)

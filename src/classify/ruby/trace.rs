@@ -252,7 +252,9 @@ impl Parser for Trace {
     fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         let (standing, exits): (Standing, &[i32]) = match self.voice {
             Voice::Raised | Voice::Task | Voice::Missing => (Standing::Fatal, &[1]),
-            Voice::Thread | Voice::Logged => (Standing::Logged, &[]),
+            // Only the thread ended; the program may have followed it.
+            Voice::Thread => (Standing::Printed, &[1]),
+            Voice::Logged => (Standing::Logged, &[]),
         };
         let mut links = Vec::new();
         for mut link in std::mem::take(&mut self.links) {
