@@ -221,6 +221,9 @@ static RULES: &[Rule] = &[
     by(Runtime::Ruby, MISSING_FILE, &["could not locate gemfile"]),
     by(Runtime::Ruby, COMMAND_NOT_FOUND, &["bundler: command not found"]),
     by(Runtime::Ruby, INVALID_CONFIGURATION, &["your ruby version is ", "your gemfile specified"]),
+    // .NET.
+    rule(MISSING_CONFIGURATION, &["connection string", "could be found"]),
+    rule(MISSING_CONFIGURATION, &["connection string", "not found"]),
     // Spring, MicroProfile.
     rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
     rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),

@@ -29,6 +29,8 @@ pub fn in_thread(line: &[u8]) -> Option<(usize, String, Thrown<'_>)> {
 
 /// `java.lang.Error: text`, `java.lang.Error`, with `*`, `-` or a thread's words before it nowhere.
 pub fn thrown(text: &str) -> Option<Thrown<'_>> {
+    // Some loggers put a hash of the stack before the class: `<#1a2b3c4d> java.lang.Error: text`.
+    let text = text.strip_prefix("<#").and_then(|hash| hash.split_once("> ")).map_or(text, |(_, text)| text);
     let end = text.bytes().position(|b| !is_class_byte(b)).unwrap_or(text.len());
     let class = &text[..end];
     let rest = text[end..].trim_end();
@@ -96,6 +98,7 @@ mod tests {
         let cases = [
             ("java.lang.Error: boom", Some(("java.lang.Error", "boom"))),
             ("java.lang.Error", Some(("java.lang.Error", ""))),
+            ("<#1a2b3c4d> java.lang.Error: boom", Some(("java.lang.Error", "boom"))),
             ("java.lang.Error: ", Some(("java.lang.Error", ""))),
             ("BoomException: x", Some(("BoomException", "x"))),
             ("com.acme.Main$Boom: a: b", Some(("com.acme.Main$Boom", "a: b"))),

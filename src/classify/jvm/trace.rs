@@ -62,6 +62,8 @@ pub struct Trace {
     foreign: u32,
     /// One of the foreign lines names an exception: frames that follow are another trace's.
     other_head: bool,
+    /// Words came behind the frames: if frames follow again, those before were quoted by the exception's text.
+    quoted: bool,
     block: Block,
     first_line: u64,
     last_line: u64,
@@ -127,6 +129,7 @@ impl Trace {
             text_lines: 0,
             foreign: 0,
             other_head: false,
+            quoted: false,
             block: Block::default(),
             first_line: number,
             last_line: number,
@@ -170,6 +173,9 @@ impl Trace {
         if let Some(link) = self.links.last_mut()
             && (!self.suppressed || self.original)
         {
+            if std::mem::take(&mut self.quoted) {
+                link.frames.clear();
+            }
             link.push(frame, line);
         }
         self.taken(number)
@@ -245,6 +251,7 @@ impl Trace {
         }
         self.foreign += 1;
         self.other_head |= text::has(text, "Exception") || text::has(text, "Error: ");
+        self.quoted |= self.foreign == 1 && self.links.len() == 1 && is_prose(text);
         let raw = matches!(self.voice, Voice::Main | Voice::Thread);
         let limit = if raw { FOREIGN_RAW } else { FOREIGN_LOGGED };
         if self.foreign > limit { Flow::Over } else { Flow::Foreign }
@@ -398,6 +405,11 @@ fn omitted(text: &[u8]) -> Option<usize> {
     let count: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
     let common = rest.starts_with(b" more") || rest.starts_with(b" common frames omitted");
     common.then_some(count)
+}
+
+/// Words alone: no program's line that runs beside a trace, which has a time or a number in it.
+fn is_prose(line: &[u8]) -> bool {
+    line.first().is_some_and(u8::is_ascii_alphabetic) && !line.iter().any(u8::is_ascii_digit) && !is_record(line)
 }
 
 /// A line that a logger began.

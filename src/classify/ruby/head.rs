@@ -93,10 +93,8 @@ pub fn titled(line: &str) -> Option<(String, String)> {
 
 /// A logger's `INFO: text` names no class; errors mostly say that they are.
 fn names_error(class: &str) -> bool {
-    const OTHERS: [&str; 6] = ["Errno::", "PG::", "Interrupt", "fatal", "Net::OpenTimeout", "Net::ReadTimeout"];
-    let last = class.rsplit("::").next().unwrap_or(class);
     let says = ["Error", "Exception", "Invalid", "NotFound", "Failed", "Timeout", "Missing", "Exhausted"];
-    says.iter().any(|word| last.contains(word)) || OTHERS.iter().any(|other| class.starts_with(other))
+    class.contains("::") || matches!(class, "Interrupt" | "fatal") || says.iter().any(|word| class.contains(word))
 }
 
 /// The source that does not parse, which the text names: `/srv/a.rb:6: syntax error…`.

@@ -153,7 +153,8 @@ impl Trace {
 
     /// Whether frames beyond the place in the head were read, so that no text follows any more.
     fn begun(&self) -> bool {
-        self.links.last().is_some_and(|link| link.frames.len() > usize::from(self.voice != Voice::Logged))
+        let in_head = matches!(self.voice, Voice::Raised | Voice::Thread);
+        self.links.last().is_some_and(|link| link.frames.len() > usize::from(in_head))
     }
 
     fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
