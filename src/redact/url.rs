@@ -1,0 +1,98 @@
+//! Passwords in URLs and in data source names.
+
+use std::ops::Range;
+
+use super::spans::Spans;
+
+/// Longest authority of a URL looked at, in bytes.
+const AUTHORITY: usize = 2048;
+/// Longest `user:password` looked at where it is read backwards, in bytes.
+const USER_AND_PASSWORD: usize = 512;
+/// Length from which a user without a password is taken for a token (`https://<token>@github.com`).
+const TOKEN_AS_USER: usize = 20;
+
+/// `scheme://user:password@host`: the password goes, user and host stay.
+pub(super) fn look(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    let start = literal.end;
+    let reach = &text[start..text.len().min(start + AUTHORITY)];
+    // A second URL inside this one is looked at on its own.
+    let ends = |at: usize| ends_url(reach[at]) || reach[at..].starts_with(b"://");
+    let run = &reach[..(0..reach.len()).find(|at| ends(*at)).unwrap_or(reach.len())];
+    let Some(at) = userinfo_end(run, is_web(&text[..literal.start])) else { return };
+    let userinfo = &run[..at];
+    match memchr::memchr(b':', userinfo) {
+        Some(colon) => spans.add(start + colon + 1..start + at),
+        None if looks_like_token(userinfo) => spans.add(start..start + at),
+        None => {}
+    }
+}
+
+fn ends_url(byte: u8) -> bool {
+    byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\')
+}
+
+/// Whether the scheme is one whose paths may hold an `@`: `https://unpkg.example/@acme/x`.
+fn is_web(before: &[u8]) -> bool {
+    [&b"http"[..], b"https", b"ws", b"wss", b"file", b"git", b"ssh"].iter().any(|scheme| {
+        let start = before.len().saturating_sub(scheme.len());
+        before[start..].eq_ignore_ascii_case(scheme)
+    })
+}
+
+/// Where the `@` stands that ends user and password. Passwords are often printed as they are, with `/`, `#` or `@` in
+/// them: then the last `@` before the query counts, unless the URL may have one in its path.
+fn userinfo_end(run: &[u8], is_web: bool) -> Option<usize> {
+    let authority = run.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(run.len());
+    if !is_web && memchr::memchr(b':', &run[..authority]).is_some_and(|colon| !is_port(&run[colon + 1..authority])) {
+        let query = memchr::memrchr(b'?', run).unwrap_or(run.len());
+        return memchr::memrchr(b'@', &run[..query]).or_else(|| memchr::memrchr(b'@', run));
+    }
+    if let Some(at) = memchr::memrchr(b'@', &run[..authority]) {
+        return Some(at);
+    }
+    // `host:8080/a@b` has a port, `user:pa/ss@host` has none.
+    let colon = memchr::memchr(b':', &run[..authority])?;
+    if is_port(&run[colon + 1..authority]) || authority == run.len() {
+        return None;
+    }
+    memchr::memchr(b'@', &run[authority..]).map(|at| authority + at)
+}
+
+fn is_port(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_digit)
+}
+
+fn looks_like_token(user: &[u8]) -> bool {
+    user.len() >= TOKEN_AS_USER && user.iter().any(u8::is_ascii_digit) && !user.contains(&b'.')
+}
+
+/// `user:password@tcp(host:3306)/db`, as Go's MySQL driver has it.
+pub(super) fn look_go_dsn(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    let before = &text[literal.start.saturating_sub(USER_AND_PASSWORD)..literal.start];
+    let start = before.iter().rposition(|b| ends_url(*b)).map_or(0, |last| last + 1);
+    let run = &before[start..];
+    if let Some(colon) = memchr::memchr(b':', run) {
+        spans.add(literal.start - run.len() + colon + 1..literal.start);
+    }
+}
+
+/// `curl -u user:password`.
+pub(super) fn look_curl_user(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    let before = &text[literal.start.saturating_sub(USER_AND_PASSWORD)..literal.start];
+    let line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let length = text[literal.end..].iter().take(USER_AND_PASSWORD).take_while(|b| !ends_url(**b)).count();
+    let run = &text[literal.end..literal.end + length];
+    if let Some(colon) = memchr::memchr(b':', run).filter(|_| memchr::memmem::find(line, b"curl").is_some()) {
+        spans.add(literal.end + colon + 1..literal.end + length);
+    }
+}
+
+/// `jdbc:oracle:thin:user/password@host`.
+pub(super) fn look_oracle(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    let length = text[literal.end..].iter().take(USER_AND_PASSWORD).take_while(|b| !ends_url(**b)).count();
+    let run = &text[literal.end..literal.end + length];
+    let Some(at) = memchr::memrchr(b'@', run) else { return };
+    if let Some(slash) = memchr::memchr(b'/', &run[..at]) {
+        spans.add(literal.end + slash + 1..literal.end + at);
+    }
+}
