@@ -2,6 +2,7 @@
 //!
 //! The reader is lenient: a record whose end was cut still yields the fields before the cut.
 
+use super::envelope::{without_collector, without_stamps};
 use super::severity::Severity;
 
 /// Deepest nesting that is looked at; deeper values are passed over.
@@ -27,7 +28,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads a line that holds a JSON object, perhaps behind a prefix.
+    /// Reads a line that holds a JSON object, perhaps behind a collector's prefix. An object at the end of a text, such as
+    /// zap's console form has, is none, unless it states a level of its own.
     pub fn read(line: &[u8]) -> Option<Self> {
         let start = super::text::find(line, "{\"").or_else(|| super::text::find(line, "{ \""))?;
         if start > 128 {
@@ -35,7 +37,8 @@ impl Record {
         }
         let mut builder = Builder::default();
         Reader { text: &line[start..], at: 0 }.object(&mut Vec::new(), &mut builder)?;
-        builder.seen.then(|| builder.finish())
+        let alone = is_envelope(&super::text::string(&line[..start]));
+        (builder.seen && (alone || builder.record.severity.is_some())).then(|| builder.finish())
     }
 
     /// The lines of message, error and stack in this order.
@@ -52,6 +55,12 @@ impl Record {
             (false, false) => format!("{}: {error}", first_line(message)),
         }
     }
+}
+
+/// Whether nothing stands here but what collectors add.
+fn is_envelope(prefix: &str) -> bool {
+    let marked = format!("{prefix}{{");
+    without_stamps(without_collector(&marked)) == "{"
 }
 
 fn first_line(text: &str) -> &str {
@@ -142,7 +151,7 @@ impl Builder {
 
     fn zerolog_frame(&mut self, source: &str) {
         self.record.go_logger |= source.ends_with(".go");
-        let frame = format!("{}(...)\n\t{source}:{}", self.frame.function, self.frame.line);
+        let frame = format!("{}\n\t{source}:{}", self.frame.function, self.frame.line);
         append(&mut self.record.stack, &frame);
     }
 
@@ -350,7 +359,7 @@ mod tests {
     fn zerolog_and_ecs_stacks_become_lines() {
         let record =
             Record::read(br#"{"stack":[{"func":"main","line":"7","source":"main.go"}],"message":"x"}"#).unwrap();
-        assert_eq!(record.lines().collect::<Vec<_>>(), ["x", "main(...)", "\tmain.go:7"]);
+        assert_eq!(record.lines().collect::<Vec<_>>(), ["x", "main", "\tmain.go:7"]);
         let record = Record::read(br#"{"error":{"stack_trace":["A: b","\tat c"]}}"#).unwrap();
         assert_eq!(record.stack, "A: b\n\tat c");
     }

@@ -1,5 +1,6 @@
 //! Where no trace ends a log: the line that says why the program gave up.
 
+use super::envelope::{without_collector, without_stamps};
 use super::excerpt::Block;
 use super::finding::{CrashReason, Culprit, Frame, Runtime};
 use super::go::{dump, frames};
@@ -70,7 +71,7 @@ fn spoken(found: &Found) -> Vec<Spoken> {
     let lines = numbered.take(LINES).filter(|(number, _)| !inside(*number));
     lines
         .map(|(number, raw)| {
-            let text = readable(raw).into_owned();
+            let text = without_collector(&text::string(&readable(raw))).as_bytes().to_vec();
             let record = Record::read(&text).filter(|record| !record.summary().is_empty());
             Spoken { number, text, record }
         })
@@ -195,8 +196,9 @@ fn stack_behind(lines: &[Spoken], at: usize) -> Vec<frames::RawFrame> {
 fn frames_in<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Vec<frames::RawFrame> {
     let mut stack = Vec::new();
     while let (Some(function), Some(below)) = (lines.next(), lines.next()) {
-        let symbol = frames::call(function).or_else(|| frames::symbol(function));
-        let (Some(symbol), Some((file, line))) = (symbol, frames::place(below)) else { break };
+        // A name without arguments and package is fine where a place follows.
+        let symbol = frames::call(function).unwrap_or(function.trim_ascii());
+        let Some((file, line)) = frames::place(below).filter(|_| !symbol.contains(&b' ')) else { break };
         stack.push(frames::frame(symbol, file, line));
     }
     stack
@@ -224,13 +226,10 @@ pub fn ending(found: &Found, count: usize) -> Block {
 
 /// The message of a line: without time stamps, of `key=value` lines the values of message and error.
 fn bare_message(line: &str) -> String {
-    if let Some(message) = logfmt(line) {
+    if let Some(message) = logfmt(line).or_else(|| zap_console(line)) {
         return message;
     }
-    let mut rest = line.trim();
-    while let Some(shorter) = without_stamp(rest) {
-        rest = shorter;
-    }
+    let mut rest = without_stamps(line);
     if is_klog(rest)
         && let Some((_, message)) = rest.split_once("] ")
     {
@@ -239,23 +238,25 @@ fn bare_message(line: &str) -> String {
     rest.to_owned()
 }
 
+/// `2026-…\tFATAL\tcmd/main.go:70\tcannot start\t{"error": "refused"}`: `cannot start: refused`.
+fn zap_console(line: &str) -> Option<String> {
+    let mut fields = line.split('\t').skip_while(|field| !is_go_place(field));
+    fields.next()?;
+    let message = fields.next()?;
+    let added = fields.next().and_then(|json| Record::read(json.as_bytes()));
+    let error = added.map(|record| record.summary()).filter(|error| !error.is_empty());
+    Some(error.map_or_else(|| message.to_owned(), |error| format!("{message}: {error}")))
+}
+
+fn is_go_place(field: &str) -> bool {
+    field.rsplit_once(".go:").is_some_and(|(_, line)| line.parse::<u32>().is_ok())
+}
+
 fn is_klog(text: &str) -> bool {
     let bytes = text.as_bytes();
     matches!(bytes.first(), Some(b'E' | b'F' | b'W' | b'I'))
         && bytes.len() > 6
         && bytes[1..5].iter().all(u8::is_ascii_digit)
-}
-
-/// What follows a date, a time or both, perhaps in brackets; `None` where none stands at the start.
-fn without_stamp(text: &str) -> Option<&str> {
-    let (stamp, rest) = match text.strip_prefix('[') {
-        Some(inside) => inside.split_once(']')?,
-        None => text.split_once(char::is_whitespace)?,
-    };
-    let digits = stamp.bytes().filter(u8::is_ascii_digit).count();
-    let plain = stamp.bytes().all(|b| b.is_ascii_digit() || b"-/:.,TZ+ ".contains(&b));
-    let separated = stamp.contains([':', '-', '/']);
-    (plain && separated && digits >= 4).then(|| rest.trim_start())
 }
 
 /// `time=… level=error msg="no store" err="refused"`: `no store: refused`.
@@ -295,6 +296,10 @@ mod tests {
             ("[2026-11-25 01:44:05.483] [info] x", "[info] x"),
             ("time=2026-11-24T04:15:10Z level=ERROR msg=\"no \\\"store\\\"\" err=refused", "no \"store\": refused"),
             ("F1124 04:15:10.123456       1 main.go:42] no store", "no store"),
+            (
+                "2026-11-25T04:05:48.280Z\tFATAL\ta/main.go:70\tcannot start\t{\"error\": \"refused\"}",
+                "cannot start: refused",
+            ),
             ("404 pages", "404 pages"),
         ];
         for (line, message) in cases {

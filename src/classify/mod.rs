@@ -11,6 +11,7 @@
 
 pub mod advice;
 pub mod engine;
+mod envelope;
 pub mod excerpt;
 pub mod exit;
 pub mod finding;

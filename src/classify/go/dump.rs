@@ -32,6 +32,8 @@ pub struct Dump {
     foreign: u32,
     head_lines: u32,
     last_foreign: Vec<u8>,
+    /// A stack that stands inside of the panic's value: helpers that carry a panic to another goroutine quote the first.
+    embedded: Goroutine,
     current: Option<Goroutine>,
     chosen: Option<Goroutine>,
     others: Others,
@@ -86,6 +88,7 @@ impl Dump {
             foreign: 0,
             head_lines: 0,
             last_foreign: Vec::new(),
+            embedded: Goroutine::default(),
             current: None,
             chosen: None,
             others: Others::default(),
@@ -135,6 +138,8 @@ impl Dump {
             self.current = Some(Goroutine::new(Header { id: Some(0), state: String::new() }, bare));
         } else if let Some(value) = bare.trim_ascii_start().strip_prefix(b"panic: ") {
             self.head.nested_panic(value);
+        } else if self.embedded.line(bare) {
+            // Not a part of what the message says.
         } else if !self.after_blank {
             self.head.continued(bare);
         }
@@ -146,6 +151,9 @@ impl Dump {
         self.logged |= !self.in_stacks && self.head.is_raw() && !self.prefix.is_empty() && prefix != self.prefix;
         self.prefix = prefix;
         self.in_stacks = true;
+        if self.embedded.frames.iter().any(is_panic) {
+            self.chosen = Some(std::mem::take(&mut self.embedded));
+        }
         self.close_goroutine();
         self.current = Some(Goroutine::new(header, &line[at..]));
         self.foreign = 0;
@@ -283,7 +291,7 @@ impl Parser for Dump {
 impl Dump {
     fn candidate(mut self: Box<Self>, chosen: &Goroutine, meaning: Meaning) -> Candidate {
         let thrown = matches!(self.head.form, Form::Fatal(_) | Form::Signal(_) | Form::NoThread(_));
-        let from = if thrown { 0 } else { thrown_at(&chosen.frames, meaning.later_panics) };
+        let from = if thrown { 0 } else { thrown_at(&chosen.frames, meaning.earlier_panics) };
         let reason = meaning.kind.reason.clone();
         let standing = self.standing(&meaning);
         // Nobody's code is to blame for a signal from outside or for a dump of which only some goroutine is left.
@@ -329,12 +337,11 @@ fn is_register(line: &[u8]) -> bool {
     name.is_some_and(|name| name.len() <= 6) && value.is_some_and(|value| value.starts_with(b"0x")) && rest.is_none()
 }
 
-/// Index of the first frame below the panic that counts. The panics of a chain stand in the stack in reverse: the last
-/// one raised on top.
-fn thrown_at(frames: &[RawFrame], later_panics: Option<usize>) -> usize {
-    let panics: Vec<usize> = (0..frames.len()).filter(|at| is_panic(&frames[*at])).collect();
-    let later = later_panics.and_then(|later| panics.get(later));
-    later.or(panics.last()).map_or(0, |at| at + 1)
+/// Index of the first frame below the panic that counts. The panics of a chain stand in the stack in reverse, the
+/// original at the bottom; the last one, while which the process died, has no frame of its own.
+fn thrown_at(frames: &[RawFrame], earlier_panics: usize) -> usize {
+    let mut upwards = (0..frames.len()).rev().filter(|at| is_panic(&frames[*at]));
+    upwards.nth(earlier_panics).map_or(0, |at| at + 1)
 }
 
 fn is_panic(frame: &RawFrame) -> bool {

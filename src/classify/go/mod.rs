@@ -105,6 +105,9 @@ fn signalled(signal: &str, context: &Context<'_>) -> Head {
 
 /// A stack without the runtime's own head: what is above it tells who printed it.
 fn printed(line: &Line<'_>, context: &Context<'_>) -> Dump {
+    if line.logged && !context.before.is_empty() {
+        return Dump::printed(Head::new(recorded(context)), line, context, context.before.len());
+    }
     let above = context.before.iter().take(TITLE_LINES).enumerate();
     for (at, title) in above.filter(|(_, line)| !text::blank(line)) {
         if let Some(form) = title_form(title, at == 0) {
@@ -123,6 +126,14 @@ fn printed(line: &Line<'_>, context: &Context<'_>) -> Dump {
     Dump::printed(head, line, context, 0)
 }
 
+/// The title of a stack in a JSON record: the message and the error that stand in it.
+fn recorded(context: &Context<'_>) -> Form {
+    let lines: Vec<String> = context.before.iter().rev().map(|line| text::string(line)).collect();
+    let title = lines.join(": ");
+    let standing = survived_by(title.as_bytes()).unwrap_or(Standing::Logged);
+    Form::Printed(Printed { title, standing })
+}
+
 fn title_form(title: &[u8], adjacent: bool) -> Option<Form> {
     let text = text::string(title);
     if let Some(standing) = survived_by(title) {
@@ -135,7 +146,9 @@ fn title_form(title: &[u8], adjacent: bool) -> Option<Form> {
         return Some(Form::Klog(text[at.min(text.len())..].to_owned()));
     }
     let lower = title.to_ascii_lowercase();
-    let telling = ["panic", "fatal", "recover", "crash", "unhandled"].iter().any(|word| text::has(&lower, word));
+    let telling = ["panic", "fatal", "recover", "crash", "unhandled", "runtime error", "failed"]
+        .iter()
+        .any(|word| text::has(&lower, word));
     telling.then(|| Form::Printed(Printed { title: text, standing: Standing::Logged }))
 }
 
