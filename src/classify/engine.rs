@@ -7,6 +7,7 @@ use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::messages::Messages;
 use super::normalise::Normaliser;
+use super::python::Python;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
 
@@ -31,7 +32,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with the built-in grammars, texts and advice.
     pub fn new(redactor: Redactor) -> Self {
-        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go)];
+        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go), Box::new(Python)];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         let anchors = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
         Self {

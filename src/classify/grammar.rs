@@ -66,6 +66,8 @@ pub trait Parser: Debug + Send {
 pub enum Standing {
     /// The runtime's own last words: nothing runs after them.
     Fatal,
+    /// In the form of the runtime's own last words, but programs print it too: few lines can follow it.
+    Printed,
     /// Written by a logger or by the program itself, which may have gone on.
     Logged,
     /// Something caught it. The text says what, as the reason why it is not the cause.

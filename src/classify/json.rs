@@ -3,6 +3,7 @@
 //! The reader is lenient: a record whose end was cut still yields the fields before the cut.
 
 use super::envelope::{without_collector, without_stamps};
+use super::python::record::Exceptions;
 use super::severity::Severity;
 
 /// Deepest nesting that is looked at; deeper values are passed over.
@@ -85,6 +86,7 @@ struct Builder {
     record: Record,
     seen: bool,
     frame: ZerologFrame,
+    exceptions: Exceptions,
     file: Option<String>,
     keys: u8,
 }
@@ -101,10 +103,14 @@ impl Builder {
         self.seen = true;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match path.as_slice() {
-            ["level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text"] | ["log", "level"] => {
+            ["level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text"]
+            | ["log", "level"]
+            | ["record", "level", "name"] => {
                 self.record.severity = Severity::of_word(&text);
             }
-            ["msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body"]
+            [
+                "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text",
+            ]
             | ["fields", "message"] => self.message(&path, text),
             [
                 "err" | "error" | "exception" | "exc" | "panic" | "panicValue" | "cause" | "@x" | "Exception"
@@ -127,7 +133,7 @@ impl Builder {
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
             ["ts" | "time"] => self.keys |= 1,
-            _ => {}
+            path => self.exceptions.value(path, &text),
         }
     }
 
@@ -170,6 +176,9 @@ impl Builder {
     fn finish(mut self) -> Record {
         // slog, zap and logrus all write a time and `msg`; with a level in capitals or small letters.
         self.record.go_logger |= self.keys == 3 && self.record.severity.is_some();
+        if let Some(text) = self.exceptions.text() {
+            append(&mut self.record.stack, &text);
+        }
         self.record
     }
 }

@@ -79,6 +79,7 @@ static RULES: &[Rule] = &[
     rule(TLS_FAILURE, &["certificate has expired"]),
     rule(TLS_FAILURE, &["ssl is not enabled on the server"]),
     // Ports; before permissions and refusals, which their texts mention too.
+    by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
     rule(PORT_IN_USE, &["address already in use"]),
     rule(PORT_IN_USE, &["eaddrinuse"]),
     rule(PORT_IN_USE, &["address in use"]),
@@ -161,7 +162,15 @@ static RULES: &[Rule] = &[
     by(Runtime::Native, MISSING_LIBRARY, &["error loading shared library"]),
     by(Runtime::Native, MISSING_LIBRARY, &["version `glibc", "not found"]),
     by(Runtime::Native, MISSING_LIBRARY, &["error relocating", "symbol not found"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["symbol lookup error", "undefined symbol"]),
+    rule(MISSING_LIBRARY, &["cannot open shared object file"]),
+    // Modules.
+    by(Runtime::Python, MISSING_MODULE, &["no module named "]),
+    by(Runtime::Python, MISSING_MODULE, &["could not import module \""]),
+    by(Runtime::Python, INVALID_CONFIGURATION, &["error loading asgi app"]),
+    by(Runtime::Python, INVALID_CONFIGURATION, &["failed to find attribute '"]),
     // Files.
+    by(Runtime::Python, MISSING_FILE, &["can't open file '", "[errno 2]"]),
     rule(PERMISSION_DENIED, &["permission denied"]),
     rule(PERMISSION_DENIED, &["eacces"]),
     rule(PERMISSION_DENIED, &["operation not permitted"]),
@@ -181,6 +190,14 @@ static RULES: &[Rule] = &[
     by(Runtime::Go, INVALID_CONFIGURATION, &["unknown shorthand flag"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required flag(s)"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required key ", "missing value"]),
+    // argparse and click.
+    by(Runtime::Python, MISSING_CONFIGURATION, &["the following arguments are required: "]),
+    by(Runtime::Python, INVALID_CONFIGURATION, &[": error: argument ", ": invalid "]),
+    by(Runtime::Python, INVALID_CONFIGURATION, &[": error: unrecognized arguments: "]),
+    rule(MISSING_CONFIGURATION, &["error: missing option '"]),
+    rule(MISSING_CONFIGURATION, &["error: missing argument '"]),
+    rule(INVALID_CONFIGURATION, &["error: no such option"]),
+    rule(INVALID_CONFIGURATION, &["error: invalid value for '"]),
     rule(INVALID_CONFIGURATION, &["unknown flag"]),
     rule(INVALID_CONFIGURATION, &["unknown command \""]),
     rule(INVALID_CONFIGURATION, &["unknown option"]),

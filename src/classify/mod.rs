@@ -10,6 +10,7 @@
 //! [`messages`] (what error texts mean), [`shell`] and [`exit`].
 
 pub mod advice;
+mod chain;
 pub mod engine;
 mod envelope;
 pub mod excerpt;
@@ -25,10 +26,12 @@ mod lines;
 pub mod messages;
 mod normalise;
 mod prefix;
+mod python;
 pub mod reason;
 mod scan;
 mod severity;
 mod shell;
+mod stack;
 mod tail;
 mod text;
 mod verdict;

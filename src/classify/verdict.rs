@@ -9,7 +9,7 @@ use super::finding::{
 use super::grammar::{Candidate, Standing};
 use super::hints;
 use super::last_words::{LastWords, ending, last_words};
-use super::reason::{self, DATA_RACE, ERROR_EXIT, UNHANDLED_ERROR};
+use super::reason::{self, ABORT, DATA_RACE, ERROR_EXIT, HEAP_EXHAUSTED, UNHANDLED_ERROR};
 use super::scan::Found;
 use super::text;
 use super::{Category, ExitFacts};
@@ -26,6 +26,10 @@ mod after {
     pub const RAW_UNKNOWN: u64 = 50;
     /// The runtime's words, and the exit code is another one: a wrapper's.
     pub const RAW_OTHER: u64 = 20;
+    /// The same form, but a program can print it and go on, and the exit code agrees: a wrapper's few words may follow.
+    pub const PRINTED_AGREED: u64 = 24;
+    /// The same, and the exit code is not known or another one.
+    pub const PRINTED_OTHER: u64 = 12;
     /// A stack that a logger or the program itself wrote.
     pub const LOGGED: u64 = 5;
 }
@@ -128,11 +132,17 @@ impl Judged {
 
 /// Of the traces that can be the end: one that agrees with the exit, the runtime's own words before a logger's, the last
 /// one. Of race reports, which end nothing by themselves, the first.
-fn rank(candidate: &Candidate, at: usize, code: Option<i32>) -> (bool, bool, bool, i64) {
+fn rank(candidate: &Candidate, at: usize, code: Option<i32>) -> (bool, u8, bool, bool, i64) {
     let agrees = code.is_some_and(|code| candidate.exits.contains(&code));
     let position = at as i64;
     let position = if candidate.reason == DATA_RACE { -position } else { position };
-    (agrees, candidate.standing == Standing::Fatal, !candidate.headless, position)
+    let voice = match candidate.standing {
+        Standing::Fatal => 2,
+        Standing::Printed => 1,
+        Standing::Logged | Standing::Survived(_) => 0,
+    };
+    // What was found before abort() was called says more than the abort.
+    (agrees, voice, candidate.reason != ABORT, !candidate.headless, position)
 }
 
 /// Why a trace did not end the process; `None` if it may have.
@@ -148,14 +158,17 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         if exit::is_orderly(code) {
             return Some(format!("the process went on and ended with exit code {code}"));
         }
-        if code == 137 && follow > after::LOGGED {
-            return Some(format!("the process went on and was killed, {follow} lines later"));
+        let logged = candidate.standing == Standing::Logged && candidate.reason != HEAP_EXHAUSTED;
+        if code == 137 && (logged || follow > after::LOGGED) {
+            return Some(format!("the process went on and was killed from outside, {follow} lines later"));
         }
     }
     let limit = match (&candidate.standing, code) {
         (Standing::Fatal, None) => after::RAW_UNKNOWN,
         (Standing::Fatal, Some(code)) if candidate.exits.contains(&code) => after::RAW_AGREED,
         (Standing::Fatal, Some(_)) => after::RAW_OTHER,
+        (Standing::Printed, Some(code)) if candidate.exits.contains(&code) => after::PRINTED_AGREED,
+        (Standing::Printed, _) => after::PRINTED_OTHER,
         _ => after::LOGGED,
     };
     (follow > limit).then(|| format!("the process went on: {follow} lines follow it"))
@@ -186,7 +199,7 @@ fn of_candidate(winner: &Candidate, code: Option<i32>) -> Decision {
     let agrees = code.is_some_and(|code| winner.exits.contains(&code));
     let confidence = match (&winner.standing, winner.headless, agrees) {
         (_, true, _) => Confidence::Low,
-        (Standing::Fatal, _, true) => Confidence::High,
+        (Standing::Fatal | Standing::Printed, _, true) => Confidence::High,
         _ => Confidence::Medium,
     };
     Decision {
