@@ -7,6 +7,7 @@ use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::messages::Messages;
 use super::normalise::Normaliser;
+use super::rules::Rules;
 use super::python::Python;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
@@ -18,6 +19,7 @@ pub struct Engine {
     pub(super) messages: Messages,
     pub(super) normaliser: Normaliser,
     pub(super) advice: AdviceBook,
+    pub(super) rules: Rules,
     grammars: Vec<Box<dyn Grammar>>,
     /// The anchors of all grammars; `None` if they do not compile, which a test rules out: then every line is offered.
     anchors: Option<AhoCorasick>,
@@ -30,8 +32,13 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// An engine with the built-in grammars, texts and advice.
+    /// An engine with the built-in grammars, texts, rules and advice.
     pub fn new(redactor: Redactor) -> Self {
+        Self::with_rules(redactor, Rules::default())
+    }
+
+    /// The same with rules and advice of the users' own, which win over the built-in ones.
+    pub fn with_rules(redactor: Redactor, rules: Rules) -> Self {
         let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go), Box::new(Python)];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         let anchors = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
@@ -39,7 +46,8 @@ impl Engine {
             redactor,
             messages: Messages::default(),
             normaliser: Normaliser::default(),
-            advice: AdviceBook::built_in(),
+            advice: AdviceBook::with(rules.advice().to_vec()),
+            rules,
             grammars,
             anchors,
         }

@@ -7,6 +7,8 @@ use super::go::{dump, frames};
 use super::hints;
 use super::json::Record;
 use super::messages::{Messages, Voice};
+use super::ruled::Ruled;
+use super::rules::{Exit, Rules};
 use super::reason::{COMMAND_NOT_FOUND, EXEC_FORMAT_ERROR};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
@@ -19,6 +21,9 @@ const LINES: usize = 80;
 const LINES_BEHIND: usize = 6;
 /// A line farther from the end than this loses no more for it.
 const FARTHEST: usize = 20;
+
+/// The weight of a line that a rule knows: above every other one nearby.
+const RULED: usize = 64;
 
 /// The line that was chosen and what it says.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +44,21 @@ pub struct LastWords {
     pub excerpt: Block,
     /// It states a level, or it is the very last line and says something that is known.
     pub is_clear: bool,
+    /// What the rule adds that knew the line.
+    pub ruled: Option<Ruled>,
+    /// That rule names the exit code.
+    pub fits_code: bool,
+}
+
+/// What is needed to understand lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Speech<'a> {
+    /// How the process ended.
+    pub exit: Exit<'a>,
+    /// What texts mean.
+    pub messages: &'a Messages,
+    /// What lines mean.
+    pub rules: &'a Rules,
 }
 
 /// One of the last lines.
@@ -56,6 +76,14 @@ impl Spoken {
         }
     }
 
+    /// What rules see: the line, or what a record says.
+    fn sight(&self) -> String {
+        match &self.record {
+            Some(record) => record.summary(),
+            None => text::string(&self.text),
+        }
+    }
+
     fn message(&self) -> String {
         match &self.record {
             Some(record) => record.summary(),
@@ -65,10 +93,10 @@ impl Spoken {
 }
 
 /// The last lines, the last one first, without those of a trace.
-fn spoken(found: &Found) -> Vec<Spoken> {
+fn spoken(found: &Found, count: usize) -> Vec<Spoken> {
     let inside = |number: u64| found.candidates.iter().any(|c| (c.first_line..=c.last_line).contains(&number));
     let numbered = (0..=found.lines).rev().zip(found.tail.newest_first());
-    let lines = numbered.take(LINES).filter(|(number, _)| !inside(*number));
+    let lines = numbered.take(count).filter(|(number, _)| !inside(*number));
     lines
         .map(|(number, raw)| {
             let text = without_collector(&text::string(&readable(raw))).as_bytes().to_vec();
@@ -78,14 +106,36 @@ fn spoken(found: &Found) -> Vec<Spoken> {
         .collect()
 }
 
-/// Finds the last words. `code` is the exit code, which tells a missing file from a missing command.
-pub fn last_words(found: &Found, code: Option<i32>, messages: &Messages) -> Option<LastWords> {
-    let lines = spoken(found);
+/// The lines that users' rules see, the last one first, each with what a report would show of it.
+pub fn for_rules(found: &Found) -> Vec<Sight> {
+    let lines = spoken(found, super::rules::LINES);
+    let sight = |at: usize| Sight {
+        text: lines[at].sight(),
+        message: lines[at].message(),
+        excerpt: excerpt(&lines, at),
+    };
+    (0..lines.len()).filter(|at| !text::blank(&lines[*at].text)).map(sight).collect()
+}
+
+/// One line as rules see it.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// What an expression is tried on.
+    pub text: String,
+    /// The message that it is, where the rule has none of its own.
+    pub message: String,
+    /// The lines around it.
+    pub excerpt: Block,
+}
+
+/// Finds the last words.
+pub fn last_words(found: &Found, speech: &Speech<'_>) -> Option<LastWords> {
+    let lines = spoken(found, LINES);
     let last = found.lines;
     let ranked = lines.iter().enumerate().filter(|(_, line)| !text::blank(&line.text)).map(|(at, line)| {
-        let meaning = meaning(line, code, messages);
+        let meaning = meaning(line, speech);
         let distance = usize::try_from(last - line.number).unwrap_or(FARTHEST).min(FARTHEST);
-        (weight(line, meaning.is_some()).saturating_sub(distance), at, meaning)
+        (weight(line, meaning.as_ref()).saturating_sub(distance), at, meaning)
     });
     // Of equals the later line, which comes first here.
     let (weight, at, meaning) = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
@@ -93,7 +143,11 @@ pub fn last_words(found: &Found, code: Option<i32>, messages: &Messages) -> Opti
 }
 
 /// How much a line sounds like the reason, before its distance from the end is taken off.
-fn weight(line: &Spoken, known: bool) -> usize {
+fn weight(line: &Spoken, meaning: Option<&Meant>) -> usize {
+    if meaning.is_some_and(|meaning| meaning.ruled.is_some()) {
+        return RULED;
+    }
+    let known = meaning.is_some();
     let base = match line.severity() {
         Some(Severity::Fatal) => 50,
         Some(Severity::Error) => 40,
@@ -106,25 +160,40 @@ fn weight(line: &Spoken, known: bool) -> usize {
     base + if known { 6 } else { 0 }
 }
 
+#[derive(Default)]
 struct Meant {
-    reason: CrashReason,
+    reason: Option<CrashReason>,
     runtime: Option<Runtime>,
     culprit: Option<Culprit>,
+    message: Option<String>,
+    ruled: Option<Ruled>,
+    fits_code: bool,
 }
 
-fn meaning(line: &Spoken, code: Option<i32>, messages: &Messages) -> Option<Meant> {
+fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
     let message = line.message();
+    if let Some(hit) = speech.rules.meaning(&line.sight(), &speech.exit) {
+        return Some(Meant {
+            reason: Some(hit.rule.reason.clone()),
+            runtime: hit.rule.by,
+            culprit: None,
+            fits_code: hit.rule.names_code(),
+            ruled: Some(Ruled::of(hit.rule)),
+            message: hit.message,
+        });
+    }
     if line.record.is_none() {
         if let Some(complaint) = shell::complaint(&message) {
-            let reason = complaint.reason(code)?;
-            return Some(Meant { reason, runtime: Some(Runtime::Shell), culprit: complaint.culprit() });
+            let reason = Some(complaint.reason(speech.exit.code)?);
+            let (runtime, culprit) = (Some(Runtime::Shell), complaint.culprit());
+            return Some(Meant { reason, runtime, culprit, ..Meant::default() });
         }
         if let Some(reason) = of_exec(&message) {
-            return Some(Meant { reason, runtime: None, culprit: None });
+            return Some(Meant { reason: Some(reason), ..Meant::default() });
         }
     }
-    let meaning = messages.meaning(&message, Voice::LastWords)?;
-    Some(Meant { reason: meaning.reason, runtime: meaning.runtime, culprit: None })
+    let meaning = speech.messages.meaning(&message, Voice::LastWords)?;
+    Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, ..Meant::default() })
 }
 
 /// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`.
@@ -142,21 +211,21 @@ fn describe(lines: &[Spoken], at: usize, meaning: Option<Meant>, weight: usize) 
     let trace = stack_behind(lines, at);
     let layout = frames::Layout::default();
     let own = trace.iter().find(|frame| layout.in_app(frame));
-    let (reason, said_by, place) = match meaning {
-        Some(Meant { reason, runtime, culprit }) => (Some(reason), runtime, culprit),
-        None => (None, None, None),
-    };
+    let meant = meaning.unwrap_or_default();
     LastWords {
-        message: chosen.message(),
-        reason,
-        runtime: said_by
+        message: meant.message.unwrap_or_else(|| chosen.message()),
+        reason: meant.reason,
+        runtime: meant
+            .runtime
             .or_else(|| logger(chosen))
             .or_else(|| hints::runtime_of(lines.iter().map(|l| l.text.as_slice()))),
-        culprit: own.map(dump::place_of).or(place).or_else(|| caller(chosen)),
+        culprit: own.map(dump::place_of).or(meant.culprit).or_else(|| caller(chosen)),
         stack: dump::stack(&trace, &layout),
         signature: dump::signature(&trace, &layout, false),
         excerpt: excerpt(lines, at),
         is_clear: weight >= 36,
+        ruled: meant.ruled,
+        fits_code: meant.fits_code,
     }
 }
 

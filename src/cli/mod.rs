@@ -3,6 +3,7 @@
 pub mod crd;
 pub mod explain;
 pub mod operator;
+pub mod rules;
 mod text;
 
 use std::io::IsTerminal;
@@ -21,6 +22,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Explain(explain::Args),
+    Rules(rules::Args),
 }
 
 /// When to colour what people read.
@@ -51,6 +53,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let done = match self.command {
             Command::Explain(args) => explain::run(&args).map_err(anyhow::Error::from),
+            Command::Rules(args) => rules::run(&args).map_err(anyhow::Error::from),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
