@@ -108,12 +108,21 @@ impl Dump {
         }
         let Some(bare) = self.prefix.strip(line.text) else { return self.unprefixed_head_line(line.text) };
         self.head_lines += 1;
+        if self.is_repeated(bare) {
+            return Flow::Taken;
+        }
         if self.head_lines > HEAD_LINES || starts_trace(bare) {
             return Flow::Over;
         }
         self.block.push(bare);
         self.read_head(bare);
         Flow::Taken
+    }
+
+    /// Two threads can die of the same thing at once: both say so, only the first one dumps.
+    fn is_repeated(&self, bare: &[u8]) -> bool {
+        let Form::Fatal(text) = &self.head.form else { return false };
+        bare.strip_prefix(b"fatal error: ").is_some_and(|other| other.trim_ascii_end() == text.as_bytes())
     }
 
     /// The head was logged with a prefix and what follows it without, or the line is foreign.
@@ -167,6 +176,9 @@ impl Dump {
         }
         if header(bare).is_some() {
             return self.next_goroutine(line);
+        }
+        if self.is_repeated(bare) {
+            return Flow::Taken;
         }
         if starts_trace(bare) {
             return Flow::Over;
