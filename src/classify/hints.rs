@@ -6,7 +6,7 @@ use super::scan::readable;
 use super::text;
 
 /// Texts that only one runtime's programs write.
-const MARKS: [(Runtime, &str); 14] = [
+const MARKS: [(Runtime, &str); 15] = [
     (Runtime::Go, "dial tcp "),
     (Runtime::Go, "listen tcp "),
     (Runtime::Go, ".go:"),
@@ -21,6 +21,7 @@ const MARKS: [(Runtime, &str); 14] = [
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),
     (Runtime::Ruby, ".rb:"),
+    (Runtime::Native, "*** FATAL CONFIG FILE ERROR ("),
 ];
 
 /// Lines that are looked at.

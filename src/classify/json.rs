@@ -108,6 +108,9 @@ impl Builder {
             | ["record", "level", "name"] => {
                 self.record.severity = Severity::of_word(&text);
             }
+            // MongoDB: one letter, and what it is about in `attr`.
+            ["s"] if self.record.severity.is_none() => self.record.severity = mongodb_severity(&text),
+            ["attr", "error" | "reason" | "message"] | ["attr", "error", "errmsg"] => self.error(text),
             [
                 "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text",
             ]
@@ -181,6 +184,16 @@ impl Builder {
         }
         self.record
     }
+}
+
+fn mongodb_severity(letter: &str) -> Option<Severity> {
+    Some(match letter {
+        "F" => Severity::Fatal,
+        "E" => Severity::Error,
+        "W" => Severity::Warn,
+        "I" | "D" | "D1" | "D2" => Severity::Info,
+        _ => return None,
+    })
 }
 
 fn append(text: &mut String, more: &str) {
@@ -348,6 +361,11 @@ mod tests {
             (
                 r#"{"level":60,"err":{"type":"Error","message":"boom","stack":"Error: boom\n at x"},"msg":"boom"}"#,
                 "boom",
+                Some(Severity::Fatal),
+            ),
+            (
+                r#"{"t":{"$date":"2026-11-24T04:15:10.1+00:00"},"s":"F","c":"STORAGE","id":28595,"ctx":"initandlisten","msg":"Terminating.","attr":{"reason":"1: Operation not permitted"}}"#,
+                "Terminating.: 1: Operation not permitted",
                 Some(Severity::Fatal),
             ),
             (r#"2026 {"fields":{"message":"late"},"level":"WARN"}"#, "late", Some(Severity::Warn)),

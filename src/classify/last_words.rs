@@ -22,6 +22,27 @@ const LINES_BEHIND: usize = 6;
 /// A line farther from the end than this loses no more for it.
 const FARTHEST: usize = 20;
 
+/// The weight of a line that says no more than that it is over now, whatever its level.
+const CLOSING: usize = 21;
+/// What such lines say, without their level and punctuation.
+const CLOSINGS: [&str; 15] = [
+    "abort",
+    "aborting",
+    "aborted",
+    "exit",
+    "exiting",
+    "exiting now",
+    "exiting due to fatal error",
+    "giving up",
+    "quitting",
+    "shutting down",
+    "shutdown",
+    "stopping",
+    "terminating",
+    "fatal errors found in configuration",
+    "fpm initialization failed",
+];
+
 /// The weight of a line that a rule knows: above every other one nearby.
 const RULED: usize = 64;
 
@@ -148,6 +169,9 @@ fn weight(line: &Spoken, meaning: Option<&Meant>) -> usize {
         return RULED;
     }
     let known = meaning.is_some();
+    if !known && is_closing(&line.message()) {
+        return CLOSING;
+    }
     let base = match line.severity() {
         Some(Severity::Fatal) => 50,
         Some(Severity::Error) => 40,
@@ -158,6 +182,20 @@ fn weight(line: &Spoken, meaning: Option<&Meant>) -> usize {
         None => return 0,
     };
     base + if known { 6 } else { 0 }
+}
+
+/// Whether a message says no more than that it is over.
+fn is_closing(message: &str) -> bool {
+    let mut words: Vec<String> = Vec::new();
+    for word in message.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if words.len() > 6 {
+            return false;
+        }
+        words.push(word.to_ascii_lowercase());
+    }
+    let level = |word: &&String| Severity::of_word(word).is_some();
+    let said: Vec<&str> = words.iter().skip_while(level).map(String::as_str).collect();
+    CLOSINGS.contains(&said.join(" ").as_str())
 }
 
 #[derive(Default)]
