@@ -13,6 +13,7 @@ use super::normalise::Normaliser;
 use super::php::Php;
 use super::python::Python;
 use super::ruby::Ruby;
+use super::rules::Rules;
 use super::rust::Rust;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
@@ -24,6 +25,7 @@ pub struct Engine {
     pub(super) messages: Messages,
     pub(super) normaliser: Normaliser,
     pub(super) advice: AdviceBook,
+    pub(super) rules: Rules,
     grammars: Vec<Box<dyn Grammar>>,
     anchors: Anchors,
 }
@@ -35,8 +37,13 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// An engine with the built-in grammars, texts and advice.
+    /// An engine with the built-in grammars, texts, rules and advice.
     pub fn new(redactor: Redactor) -> Self {
+        Self::with_rules(redactor, Rules::default())
+    }
+
+    /// The same with rules and advice of the users' own, which win over the built-in ones.
+    pub fn with_rules(redactor: Redactor, rules: Rules) -> Self {
         // The more a grammar asks of a line with which a trace begins, the earlier it stands.
         let grammars: Vec<Box<dyn Grammar>> = vec![
             Box::new(Rust),
@@ -55,7 +62,8 @@ impl Engine {
             redactor,
             messages: Messages::default(),
             normaliser: Normaliser::default(),
-            advice: AdviceBook::built_in(),
+            advice: AdviceBook::with(rules.advice().to_vec()),
+            rules,
             anchors: Anchors::new(&literals),
             grammars,
         }

@@ -35,6 +35,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Ruby, ".rb:"),
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),
+    (Runtime::Native, "*** FATAL CONFIG FILE ERROR ("),
 ];
 
 /// Lines that are looked at.

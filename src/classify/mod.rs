@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A runtime is one file (or folder) with a [`grammar::Grammar`]: [`go`] is the first. What needs no grammar is in
-//! [`messages`] (what error texts mean), `shell` and [`exit`].
+//! [`messages`] (what error texts mean), [`rules`] (the same in YAML, with advice, and the users' own), `shell` and
+//! [`exit`].
 
 pub mod advice;
 mod anchors;
@@ -38,6 +39,8 @@ mod python;
 pub mod reason;
 mod record;
 mod ruby;
+mod ruled;
+pub mod rules;
 mod rust;
 mod scan;
 mod severity;
@@ -186,7 +189,7 @@ impl Engine {
             ..other.clone()
         });
         Finding {
-            category: reason::category_of(&decision.reason).unwrap_or(Category::Unknown),
+            category: decision.category(),
             reason: decision.reason.clone(),
             runtime: decision.runtime,
             exception: decision.exception.as_deref().map(|exception| self.symbol(exception)),
@@ -196,8 +199,13 @@ impl Engine {
             stack: decision.stack.iter().map(|frame| self.frame(frame)).collect(),
             related: decision.related.iter().take(RELATED).map(|related| self.related(related)).collect(),
             contributing: contributing.collect(),
-            advice: self.advice.of(&decision.reason, decision.runtime),
+            advice: self.advice_for(decision),
         }
+    }
+
+    fn advice_for(&self, decision: &Decision) -> Option<Advice> {
+        let of_rule = decision.ruled.as_ref().and_then(|ruled| ruled.advice.clone());
+        of_rule.or_else(|| self.advice.of(&decision.reason, decision.runtime))
     }
 
     fn clean(&self, text: &str) -> String {

@@ -98,6 +98,11 @@ impl Builder {
             | ["record", "level", "name"] => {
                 self.record.severity = Severity::of_word(&text);
             }
+            // MongoDB: one letter, and what it is about in `attr`.
+            ["s"] if self.record.severity.is_none() => self.record.severity = mongodb_severity(&text),
+            ["attr", "error" | "reason" | "message"] | ["attr", "error", "errmsg"] => {
+                append(&mut self.record.error, &text);
+            }
             [
                 "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text",
             ]
@@ -177,6 +182,16 @@ impl Builder {
         }
         self.seen.then_some(self.record)
     }
+}
+
+fn mongodb_severity(letter: &str) -> Option<Severity> {
+    Some(match letter {
+        "F" => Severity::Fatal,
+        "E" => Severity::Error,
+        "W" => Severity::Warn,
+        "I" | "D" | "D1" | "D2" => Severity::Info,
+        _ => return None,
+    })
 }
 
 fn set(text: &mut String, value: String) {

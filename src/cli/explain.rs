@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Color, text};
+use crate::classify::rules::{Rules, RulesError};
 use crate::classify::{Classification, Classifier, Engine, ExitFacts, Finding};
 use crate::redact::Redactor;
 use crate::report::{Evidence, EvidenceSource, EvidenceState};
@@ -43,6 +44,9 @@ pub struct Args {
     /// The termination message, or the container runtime's error of a StartError
     #[arg(long, value_name = "M")]
     message: Option<String>,
+    /// Rules of your own, as the operator would use them; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    rules: Vec<PathBuf>,
     /// How to print the answer
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -68,6 +72,9 @@ pub enum ExplainError {
     /// The file could not be opened or read.
     #[error("cannot read {0}: {1}")]
     Read(String, #[source] io::Error),
+    /// A file of rules cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// It is a directory.
     #[error("{0} is a directory: name the log file in it")]
     Directory(String),
@@ -103,7 +110,7 @@ fn exit_code(text: &str) -> Result<i32, String> {
 /// # Errors
 /// When the log cannot be read or is none, or when the answer cannot be written.
 pub fn run(args: &Args) -> Result<(), ExplainError> {
-    let engine = Engine::new(Redactor::default());
+    let engine = Engine::with_rules(Redactor::default(), Rules::load(&args.rules)?);
     let classification = read(args, engine.classifier(args.facts()))?;
     let evidence = evidence(&classification);
     print(args, &classification, &evidence)

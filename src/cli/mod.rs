@@ -3,6 +3,7 @@
 pub mod crd;
 pub mod explain;
 pub mod operator;
+pub mod rules;
 mod text;
 
 use std::io::IsTerminal;
@@ -24,6 +25,7 @@ pub struct Cli {
 enum Command {
     Operator(operator::OperatorArgs),
     Explain(explain::Args),
+    Rules(rules::Args),
     /// Prints the CustomResourceDefinition: coroner crd | kubectl apply -f -
     Crd,
 }
@@ -57,6 +59,7 @@ impl Cli {
         let done = match self.command {
             Command::Operator(args) => args.run(),
             Command::Explain(args) => explain::run(&args).map_err(anyhow::Error::from),
+            Command::Rules(args) => rules::run(&args).map_err(anyhow::Error::from),
             Command::Crd => crd::run(&mut std::io::stdout().lock()).map_err(anyhow::Error::from),
         };
         match done {
