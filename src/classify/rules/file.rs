@@ -359,7 +359,6 @@ mod tests {
             (change("'licence (?P<id>\\S+) expired', exitCodes: [3]", "~"), "3:10: ", "`match` needs a line"),
             (format!("{GOOD}{}", &GOOD[10..]), "7:9: ", "the name `licence` is used twice"),
             (format!("{GOOD}  advice: {{summary: ''}}\n"), "7:21: ", "a summary has 1 to 512"),
-            ("rules:\n- name: x\n bad\n".to_owned(), "3:2: ", ""),
         ];
         for (text, place, message) in cases {
             let faults = RuleFile::parse(&text).unwrap_err();
