@@ -12,6 +12,12 @@
 //! clock of their own. [`watch`], [`log`], [`context`], [`publish`] and [`notify`] are the edges that hold a client.
 //! [`pipeline`] drives them; [`operator`] wires the tasks; [`cli`] is the face.
 
+// Samples for tests are shared with the tests in `tests/`, which know this crate by its name.
+#[cfg(test)]
+extern crate self as coroner;
+
+pub mod admin;
+pub mod calls;
 pub mod classify;
 pub mod cli;
 pub mod config;
@@ -25,6 +31,7 @@ pub mod pipeline;
 pub mod publish;
 pub mod redact;
 pub mod report;
+pub mod telemetry;
 pub mod termination;
 pub mod watch;
 pub mod yaml;

@@ -1,8 +1,7 @@
 //! What all classifications share: grammars, their anchors, texts, advice, redaction.
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::advice::AdviceBook;
+use super::anchors::Anchors;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::messages::Messages;
@@ -22,8 +21,7 @@ pub struct Engine {
     pub(super) normaliser: Normaliser,
     pub(super) advice: AdviceBook,
     grammars: Vec<Box<dyn Grammar>>,
-    /// The anchors of all grammars; `None` if they do not compile, which a test rules out: then every line is offered.
-    anchors: Option<AhoCorasick>,
+    anchors: Anchors,
 }
 
 impl Default for Engine {
@@ -39,14 +37,13 @@ impl Engine {
         let grammars: Vec<Box<dyn Grammar>> =
             vec![Box::new(Rust), Box::new(Go), Box::new(Python), Box::new(Nodejs), Box::new(Native)];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
-        let anchors = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
         Self {
             redactor,
             messages: Messages::default(),
             normaliser: Normaliser::default(),
             advice: AdviceBook::built_in(),
+            anchors: Anchors::new(&literals),
             grammars,
-            anchors,
         }
     }
 
@@ -64,10 +61,7 @@ impl Engine {
 
     /// Position of the first anchor.
     pub(super) fn find_anchor(&self, text: &[u8]) -> Option<usize> {
-        match &self.anchors {
-            Some(anchors) => anchors.find(text).map(|found| found.start()),
-            None => (!text.is_empty()).then_some(0),
-        }
+        self.anchors.find(text)
     }
 
     /// The parser of the first grammar for which a trace begins here.
@@ -80,15 +74,5 @@ impl Engine {
         let context = Context { before: &[], messages: &self.messages };
         let begun = self.find_anchor(line.text).and_then(|_| self.begin(line, &context));
         begun.or_else(|| self.grammars.iter().find_map(|grammar| grammar.resume(line)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_anchors_compile() {
-        assert!(Engine::default().anchors.is_some());
     }
 }

@@ -62,16 +62,21 @@ impl Block {
         self.lines.is_empty()
     }
 
-    /// The text to show, and whether something was cut.
-    pub fn render(&self, redactor: &Redactor) -> (String, bool) {
-        let mut shown = Shown { text: String::new(), cut: self.cut };
+    /// The text to show.
+    pub fn render(&self, redactor: &Redactor) -> Shown {
+        let mut shown = Shown { cut: self.cut, ..Shown::default() };
         // Cleaned in one piece: a private key spans lines.
         let context_lines = self.context.iter().filter(|b| **b == b'\n').count();
         let clean = redactor.clean(&[self.context.as_slice(), self.lines.as_slice()].concat());
         for (at, line) in clean.trim_end().lines().enumerate() {
+            if at == context_lines && !shown.text.is_empty() {
+                shown.decisive_from = shown.text.len() + 1;
+            }
             shown.line(line, if at < context_lines { CONTEXT_LINE_BYTES } else { SHOWN_LINE_BYTES });
         }
-        (shown.text, shown.cut)
+        // Nothing decisive had room: then all of it is context.
+        shown.decisive_from = shown.decisive_from.min(shown.text.len());
+        shown
     }
 }
 
@@ -82,9 +87,15 @@ fn add(to: &mut Vec<u8>, line: &[u8]) -> bool {
     line.len() > RAW_LINE_BYTES
 }
 
-struct Shown {
-    text: String,
-    cut: bool,
+/// An excerpt, ready to leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The lines.
+    pub text: String,
+    /// Where the decisive ones begin, in bytes.
+    pub decisive_from: usize,
+    /// Whether something was cut.
+    pub cut: bool,
 }
 
 impl Shown {
@@ -109,11 +120,13 @@ mod tests {
     fn an_excerpt_is_bounded_and_says_when_it_was_cut() {
         let mut block = Block::after(&[b"nearest".to_vec(), b"farther".to_vec()]);
         block.push(b"decisive");
-        assert_eq!(block.render(&Redactor::default()), ("farther\nnearest\ndecisive".to_owned(), false));
+        let shown = block.render(&Redactor::default());
+        assert_eq!((shown.text.as_str(), shown.cut), ("farther\nnearest\ndecisive", false));
+        assert_eq!(&shown.text[shown.decisive_from..], "decisive");
         for _ in 0..2000 {
             block.push(&b"frame ".repeat(20));
         }
-        let (text, cut) = block.render(&Redactor::default());
+        let Shown { text, cut, .. } = block.render(&Redactor::default());
         assert!(cut && text.len() <= EXCERPT_BYTES && text.starts_with("farther\nnearest\ndecisive\nframe"));
     }
 
@@ -121,7 +134,7 @@ mod tests {
     fn a_long_line_is_cut_on_a_character_border() {
         let mut block = Block::default();
         block.push("ü".repeat(900).as_bytes());
-        let (text, cut) = block.render(&Redactor::default());
+        let Shown { text, cut, .. } = block.render(&Redactor::default());
         assert!(cut && text.ends_with("ü…") && text.len() <= SHOWN_LINE_BYTES);
     }
 }

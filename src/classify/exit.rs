@@ -91,9 +91,8 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
         OOM_KILLED
     } else if has("exec format error") {
         EXEC_FORMAT_ERROR
-    } else if has("mount") && (has("not a directory") || has("no such file")) {
-        MISSING_FILE
-    } else if has("chdir to cwd") && has("no such file") {
+    } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to cwd")) && has("no such file"))
+    {
         MISSING_FILE
     } else if has("executable file not found") || has("no such file or directory") || has("is a directory") {
         COMMAND_NOT_FOUND

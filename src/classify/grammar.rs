@@ -28,7 +28,8 @@ pub struct Context<'a> {
 
 /// How traces of one runtime look.
 pub trait Grammar: Debug + Send + Sync {
-    /// Texts of which a line holds at least one where a trace begins: rare in ordinary logs, at least four bytes long.
+    /// Texts of which a line holds at least one where a trace begins. Already their first four bytes must be rare in
+    /// ordinary logs: the search stops at each of those.
     fn anchors(&self) -> &'static [&'static str];
 
     /// A parser, if a trace begins with this line.

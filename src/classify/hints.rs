@@ -1,6 +1,8 @@
 //! What shows which runtime wrote a log, where no trace does.
 
+use super::envelope::without_collector;
 use super::finding::Runtime;
+use super::scan::readable;
 use super::text;
 
 /// Texts that only one runtime's programs write.
@@ -38,7 +40,10 @@ const LINES: usize = 200;
 
 /// The runtime that the lines show, the nearest to the end first.
 pub fn runtime_of<'a>(newest_first: impl Iterator<Item = &'a [u8]>) -> Option<Runtime> {
-    newest_first.take(LINES).find_map(of_line)
+    newest_first.take(LINES).find_map(|line| {
+        let text = text::string(&readable(line));
+        of_line(without_collector(&text).as_bytes())
+    })
 }
 
 fn of_line(line: &[u8]) -> Option<Runtime> {

@@ -1,62 +1,31 @@
-//! JSON lines: a log record whose string fields hold a message, an error or a whole trace; and docker's own envelope.
+//! JSON lines: the fields of a log record, and docker's own envelope.
 //!
 //! The reader is lenient: a record whose end was cut still yields the fields before the cut.
 
-use super::python::record::Exceptions;
-use super::severity::Severity;
+use super::envelope::{without_collector, without_stamps};
+use super::record::{Builder, Record};
 
 /// Deepest nesting that is looked at; deeper values are passed over.
 const DEPTH: usize = 6;
-/// Most lines that are taken from one record.
-const RECORD_LINES: usize = 2048;
 
-/// What a logger put into one JSON record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Record {
-    /// The level, where the record has one.
-    pub severity: Option<Severity>,
-    /// The message.
-    pub message: String,
-    /// The error, where it is a field of its own.
-    pub error: String,
-    /// The stack, where it is a field of its own.
-    pub stack: String,
-    /// The place of the log call: file and line.
-    pub caller: Option<(String, u32)>,
-    /// It looks like one of Go's loggers.
-    pub go_logger: bool,
+/// Reads a line that holds a JSON object, perhaps behind a collector's prefix. An object at the end of a text, such as
+/// zap's console form has, is none, unless it states a level of its own.
+pub fn record(line: &[u8]) -> Option<Record> {
+    let start = super::text::find(line, "{\"").or_else(|| super::text::find(line, "{ \""))?;
+    if start > 128 {
+        return None;
+    }
+    let mut builder = Builder::default();
+    Reader { text: &line[start..], at: 0 }.object(&mut Vec::new(), &mut builder)?;
+    let record = builder.finish()?;
+    let alone = is_envelope(&super::text::string(&line[..start]));
+    (alone || record.severity.is_some()).then_some(record)
 }
 
-impl Record {
-    /// Reads a line that holds a JSON object, perhaps behind a prefix.
-    pub fn read(line: &[u8]) -> Option<Self> {
-        let start = super::text::find(line, "{\"").or_else(|| super::text::find(line, "{ \""))?;
-        if start > 128 {
-            return None;
-        }
-        let mut builder = Builder::default();
-        Reader { text: &line[start..], at: 0 }.object(&mut Vec::new(), &mut builder)?;
-        builder.seen.then(|| builder.finish())
-    }
-
-    /// The lines of message, error and stack in this order.
-    pub fn lines(&self) -> impl Iterator<Item = &str> {
-        [&self.message, &self.error, &self.stack].into_iter().flat_map(|text| text.lines()).take(RECORD_LINES)
-    }
-
-    /// Message and error in one line, each thing said once.
-    pub fn summary(&self) -> String {
-        let (message, error) = (self.message.trim(), first_line(&self.error));
-        match (message.is_empty(), error.is_empty() || message.contains(error)) {
-            (_, true) => first_line(message).to_owned(),
-            (true, false) => error.to_owned(),
-            (false, false) => format!("{}: {error}", first_line(message)),
-        }
-    }
-}
-
-fn first_line(text: &str) -> &str {
-    text.trim_start().lines().next().unwrap_or_default()
+/// Whether nothing stands here but what collectors add.
+fn is_envelope(prefix: &str) -> bool {
+    let marked = format!("{prefix}{{");
+    without_stamps(without_collector(&marked)) == "{"
 }
 
 /// The text inside of docker's envelope, `{"log":"…\n","stream":"stderr","time":"…"}`.
@@ -70,115 +39,6 @@ pub fn docker_line(line: &[u8]) -> Option<Vec<u8>> {
         text.pop();
     }
     Some(text)
-}
-
-#[derive(Default)]
-struct Builder {
-    record: Record,
-    seen: bool,
-    frame: ZerologFrame,
-    exceptions: Exceptions,
-    file: Option<String>,
-    keys: u8,
-}
-
-/// zerolog's marshalled stack: an array of `{"func":…,"line":…,"source":…}`.
-#[derive(Default)]
-struct ZerologFrame {
-    function: String,
-    line: String,
-}
-
-impl Builder {
-    fn value(&mut self, path: &[String], text: String) {
-        self.seen = true;
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        match path.as_slice() {
-            ["level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text"]
-            | ["log", "level"]
-            | ["record", "level", "name"] => {
-                self.record.severity = Severity::of_word(&text);
-            }
-            [
-                "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text",
-            ]
-            | ["fields", "message"] => self.message(&path, text),
-            [
-                "err" | "error" | "exception" | "exc" | "panic" | "panicValue" | "cause" | "@x" | "Exception"
-                | "error.message",
-            ]
-            | ["err" | "error" | "exception", "message" | "msg"]
-            | ["fields", "error" | "err"] => self.error(text),
-            [
-                "stack" | "stacktrace" | "stack_trace" | "trace" | "exc_info" | "exc_text" | "errorVerbose"
-                | "backtrace",
-            ]
-            | ["error.stack_trace" | "error.stack"]
-            | ["err" | "error" | "exception", "stack" | "stack_trace" | "stacktrace"] => {
-                append(&mut self.record.stack, &text)
-            }
-            ["stack", "func"] => self.frame.function = text,
-            ["stack", "line"] => self.frame.line = text,
-            ["stack", "source"] => self.zerolog_frame(&text),
-            ["caller"] => self.caller(&text),
-            ["source", "file"] => self.file = Some(text),
-            ["source", "line"] => self.source_line(&text),
-            ["ts" | "time"] => self.keys |= 1,
-            path => self.exceptions.value(path, &text),
-        }
-    }
-
-    fn message(&mut self, path: &[&str], text: String) {
-        if path == ["msg"] {
-            self.keys |= 2;
-        }
-        if self.record.message.is_empty() {
-            self.record.message = text;
-        }
-    }
-
-    /// An error of several lines is a trace.
-    fn error(&mut self, text: String) {
-        if self.record.error.is_empty() {
-            self.record.error = text;
-        } else {
-            append(&mut self.record.error, &text);
-        }
-    }
-
-    fn zerolog_frame(&mut self, source: &str) {
-        self.record.go_logger |= source.ends_with(".go");
-        let frame = format!("{}(...)\n\t{source}:{}", self.frame.function, self.frame.line);
-        append(&mut self.record.stack, &frame);
-    }
-
-    fn caller(&mut self, text: &str) {
-        let Some((file, line)) = text.rsplit_once(':') else { return };
-        self.record.go_logger |= file.ends_with(".go");
-        self.record.caller = line.parse().ok().map(|line| (file.to_owned(), line));
-    }
-
-    fn source_line(&mut self, line: &str) {
-        let Some(file) = self.file.take() else { return };
-        self.record.go_logger |= file.ends_with(".go");
-        self.record.caller = line.parse().ok().map(|line| (file, line));
-    }
-
-    fn finish(mut self) -> Record {
-        // slog, zap and logrus all write a time and `msg`; with a level in capitals or small letters.
-        self.record.go_logger |= self.keys == 3 && self.record.severity.is_some();
-        if let Some(text) = self.exceptions.text() {
-            append(&mut self.record.stack, &text);
-        }
-        self.record
-    }
-}
-
-fn append(text: &mut String, more: &str) {
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text.push_str(more);
 }
 
 /// A reader of JSON that stops where the text does not go on as JSON, keeping what it has read.
@@ -232,7 +92,7 @@ impl Reader<'_> {
         match self.peek()? {
             b'"' => {
                 let text = self.string()?;
-                builder.value(path, text);
+                builder.field(path, text, true);
                 Some(())
             }
             b'{' | b'[' if path.len() >= DEPTH => self.pass_over(),
@@ -241,7 +101,7 @@ impl Reader<'_> {
             b'[' if self.text.get(self.at + 1) == Some(&b'[') => self.pass_over(),
             b'[' => self.array(path, builder),
             _ => {
-                builder.value(path, self.bare()?);
+                builder.field(path, self.bare()?, false);
                 Some(())
             }
         }
@@ -321,6 +181,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::severity::Severity;
     use super::*;
 
     #[test]
@@ -344,32 +205,31 @@ mod tests {
             (r#"2026 {"fields":{"message":"late"},"level":"WARN"}"#, "late", Some(Severity::Warn)),
         ];
         for (line, summary, severity) in cases {
-            let record = Record::read(line.as_bytes()).unwrap();
-            assert_eq!((record.summary().as_str(), record.severity), (summary, severity), "{line}");
+            let read = record(line.as_bytes()).unwrap();
+            assert_eq!((read.summary().as_str(), read.severity), (summary, severity), "{line}");
         }
     }
 
     #[test]
     fn a_cut_record_yields_what_came_before_the_cut() {
-        let record = Record::read(br#"{"msg":"boom","stack":"a\n\tb.go:1 \u00e4 \ud83d\ude00 and"#).unwrap();
-        assert_eq!((record.message.as_str(), record.stack.as_str()), ("boom", "a\n\tb.go:1 ä 😀 and"));
+        let read = record(br#"{"msg":"boom","stack":"a\n\tb.go:1 \u00e4 \ud83d\ude00 and"#).unwrap();
+        assert_eq!((read.message.as_str(), read.stack.as_str()), ("boom", "a\n\tb.go:1 ä 😀 and"));
     }
 
     #[test]
     fn zerolog_and_ecs_stacks_become_lines() {
-        let record =
-            Record::read(br#"{"stack":[{"func":"main","line":"7","source":"main.go"}],"message":"x"}"#).unwrap();
-        assert_eq!(record.lines().collect::<Vec<_>>(), ["x", "main(...)", "\tmain.go:7"]);
-        let record = Record::read(br#"{"error":{"stack_trace":["A: b","\tat c"]}}"#).unwrap();
-        assert_eq!(record.stack, "A: b\n\tat c");
+        let read = record(br#"{"stack":[{"func":"main","line":"7","source":"main.go"}],"message":"x"}"#).unwrap();
+        assert_eq!(read.lines().collect::<Vec<_>>(), ["x", "main", "\tmain.go:7"]);
+        let read = record(br#"{"error":{"stack_trace":["A: b","\tat c"]}}"#).unwrap();
+        assert_eq!(read.stack, "A: b\n\tat c");
     }
 
     #[test]
     fn deep_nesting_is_passed_over() {
         let deep = format!("{{\"a\":{}1{},\"msg\":\"m\"}}", "[".repeat(30_000), "]".repeat(30_000));
-        assert_eq!(Record::read(deep.as_bytes()).unwrap().message, "m");
+        assert_eq!(record(deep.as_bytes()).unwrap().message, "m");
         let deep = format!("{{\"msg\":\"m\",\"a\":{}", "{\"a\":[".repeat(30_000));
-        assert_eq!(Record::read(deep.as_bytes()).unwrap().message, "m");
+        assert_eq!(record(deep.as_bytes()).unwrap().message, "m");
     }
 
     #[test]

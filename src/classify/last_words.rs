@@ -1,12 +1,13 @@
 //! Where no trace ends a log: the line that says why the program gave up.
 
+use super::envelope::{without_collector, without_stamps};
 use super::excerpt::Block;
-use super::finding::{CrashReason, Culprit, Frame, Runtime};
+use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES};
 use super::go::{dump, frames};
 use super::hints;
-use super::json::Record;
 use super::messages::{Messages, Voice};
 use super::reason::{COMMAND_NOT_FOUND, EXEC_FORMAT_ERROR};
+use super::record::Record;
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
 use super::shell;
@@ -18,6 +19,9 @@ const LINES: usize = 80;
 const LINES_BEHIND: usize = 6;
 /// A line farther from the end than this loses no more for it.
 const FARTHEST: usize = 20;
+
+/// Most lines between an error and the stack that its logger prints.
+const LINES_BEFORE_STACK: usize = 3;
 
 /// The line that was chosen and what it says.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +62,7 @@ impl Spoken {
     fn message(&self) -> String {
         match &self.record {
             Some(record) => record.summary(),
-            None => bare_message(&text::string(&self.text)),
+            None => without_stamps(&text::string(&self.text)).to_owned(),
         }
     }
 }
@@ -70,7 +74,7 @@ fn spoken(found: &Found) -> Vec<Spoken> {
     let lines = numbered.take(LINES).filter(|(number, _)| !inside(*number));
     lines
         .map(|(number, raw)| {
-            let text = readable(raw).into_owned();
+            let text = without_collector(&text::string(&readable(raw))).as_bytes().to_vec();
             let record = Record::read(&text).filter(|record| !record.summary().is_empty());
             Spoken { number, text, record }
         })
@@ -168,38 +172,34 @@ fn caller(line: &Spoken) -> Option<Culprit> {
     if line.severity() != Some(Severity::Fatal) {
         return None;
     }
-    let (file, number) = match &line.record {
-        Some(record) => record.caller.clone()?,
-        None => klog_place(&line.text)?,
-    };
+    let (file, number) = line.record.as_ref()?.caller.clone()?;
     (!file.contains("@v")).then_some(Culprit { function: None, file: Some(file), line: Some(number) })
-}
-
-/// `F1124 04:15:10.123456       1 main.go:42] …`: the place.
-fn klog_place(line: &[u8]) -> Option<(String, u32)> {
-    let head = &line[..text::find(line, "] ")?];
-    let place = head.rsplit(|b| *b == b' ').next()?;
-    let (file, number) = frames::place(&[b" ", place].concat()).map(|(file, n)| (text::string(file), n))?;
-    file.ends_with(".go").then_some((file, number))
 }
 
 /// The stack in the record, or the one that zap's console form prints below the line.
 fn stack_behind(lines: &[Spoken], at: usize) -> Vec<frames::RawFrame> {
-    match &lines[at].record {
+    match lines[at].record.as_ref().filter(|record| !record.stack.is_empty()) {
         Some(record) => frames_in(record.stack.lines().map(str::as_bytes)),
         None => frames_in(lines[..at].iter().rev().map(|line| line.text.as_slice())),
     }
 }
 
-/// Pairs of lines, a symbol with or without arguments and a place; ends where the lines are something else.
-fn frames_in<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Vec<frames::RawFrame> {
-    let mut stack = Vec::new();
-    while let (Some(function), Some(below)) = (lines.next(), lines.next()) {
-        let symbol = frames::call(function).or_else(|| frames::symbol(function));
-        let (Some(symbol), Some((file, line))) = (symbol, frames::place(below)) else { break };
-        stack.push(frames::frame(symbol, file, line));
-    }
-    stack
+/// Pairs of lines, a symbol with or without arguments and a place. An error that wraps another one may say more before
+/// its stack begins; it ends where the lines are something else.
+fn frames_in<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<frames::RawFrame> {
+    let lines: Vec<&[u8]> = lines.take(2 * STACK_FRAMES + LINES_BEFORE_STACK).collect();
+    let pairs = |from: usize| lines[from.min(lines.len())..].chunks_exact(2).map_while(|pair| frame(pair[0], pair[1]));
+    (0..=LINES_BEFORE_STACK)
+        .map(|from| pairs(from).collect::<Vec<_>>())
+        .find(|stack| !stack.is_empty())
+        .unwrap_or_default()
+}
+
+/// A name without arguments and package is fine where a place follows.
+fn frame(function: &[u8], below: &[u8]) -> Option<frames::RawFrame> {
+    let symbol = frames::call(function).unwrap_or(function.trim_ascii());
+    let (file, line) = frames::place(below).filter(|_| !symbol.is_empty() && !symbol.contains(&b' '))?;
+    Some(frames::frame(symbol, file, line))
 }
 
 fn excerpt(lines: &[Spoken], at: usize) -> Block {
@@ -220,85 +220,4 @@ pub fn ending(found: &Found, count: usize) -> Block {
         block.push(&readable(line));
     }
     block
-}
-
-/// The message of a line: without time stamps, of `key=value` lines the values of message and error.
-fn bare_message(line: &str) -> String {
-    if let Some(message) = logfmt(line) {
-        return message;
-    }
-    let mut rest = line.trim();
-    while let Some(shorter) = without_stamp(rest) {
-        rest = shorter;
-    }
-    if is_klog(rest)
-        && let Some((_, message)) = rest.split_once("] ")
-    {
-        rest = message;
-    }
-    rest.to_owned()
-}
-
-fn is_klog(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    matches!(bytes.first(), Some(b'E' | b'F' | b'W' | b'I'))
-        && bytes.len() > 6
-        && bytes[1..5].iter().all(u8::is_ascii_digit)
-}
-
-/// What follows a date, a time or both, perhaps in brackets; `None` where none stands at the start.
-fn without_stamp(text: &str) -> Option<&str> {
-    let (stamp, rest) = match text.strip_prefix('[') {
-        Some(inside) => inside.split_once(']')?,
-        None => text.split_once(char::is_whitespace)?,
-    };
-    let digits = stamp.bytes().filter(u8::is_ascii_digit).count();
-    let plain = stamp.bytes().all(|b| b.is_ascii_digit() || b"-/:.,TZ+ ".contains(&b));
-    let separated = stamp.contains([':', '-', '/']);
-    (plain && separated && digits >= 4).then(|| rest.trim_start())
-}
-
-/// `time=… level=error msg="no store" err="refused"`: `no store: refused`.
-fn logfmt(line: &str) -> Option<String> {
-    let message = logfmt_value(line, "msg").or_else(|| logfmt_value(line, "message"))?;
-    let error = ["err", "error"].iter().find_map(|key| logfmt_value(line, key));
-    Some(match error {
-        Some(error) if !message.contains(&error) => format!("{message}: {error}"),
-        _ => message,
-    })
-}
-
-fn logfmt_value(line: &str, key: &str) -> Option<String> {
-    let at = line.match_indices(key).find_map(|(at, _)| {
-        let free = at == 0 || line.as_bytes()[at - 1] == b' ';
-        (free && line[at + key.len()..].starts_with('=')).then_some(at + key.len() + 1)
-    })?;
-    let value = &line[at..];
-    let Some(quoted) = value.strip_prefix('"') else { return value.split(' ').next().map(str::to_owned) };
-    let mut out = String::new();
-    let mut chars = quoted.chars();
-    while let Some(c) = chars.next().filter(|c| *c != '"') {
-        out.push(if c == '\\' { chars.next().unwrap_or(c) } else { c });
-    }
-    Some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_quoted_without_its_envelope() {
-        let cases = [
-            ("2026/11/24 04:15:10 shopd: load config: x", "shopd: load config: x"),
-            ("2026-11-24T05:17:25Z [backup] ERROR: refused", "[backup] ERROR: refused"),
-            ("[2026-11-25 01:44:05.483] [info] x", "[info] x"),
-            ("time=2026-11-24T04:15:10Z level=ERROR msg=\"no \\\"store\\\"\" err=refused", "no \"store\": refused"),
-            ("F1124 04:15:10.123456       1 main.go:42] no store", "no store"),
-            ("404 pages", "404 pages"),
-        ];
-        for (line, message) in cases {
-            assert_eq!(bare_message(line), message, "{line}");
-        }
-    }
 }

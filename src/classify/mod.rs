@@ -7,11 +7,13 @@
 //! ```
 //!
 //! A runtime is one file (or folder) with a [`grammar::Grammar`]: [`go`] is the first. What needs no grammar is in
-//! [`messages`] (what error texts mean), [`shell`] and [`exit`].
+//! [`messages`] (what error texts mean), `shell` and [`exit`].
 
 pub mod advice;
+mod anchors;
 mod chain;
 pub mod engine;
+mod envelope;
 pub mod excerpt;
 pub mod exit;
 pub mod finding;
@@ -19,9 +21,10 @@ pub mod fingerprint;
 pub mod go;
 pub mod grammar;
 mod hints;
-pub mod json;
+mod json;
 mod last_words;
 mod lines;
+mod logline;
 pub mod messages;
 mod native;
 mod nodejs;
@@ -29,6 +32,7 @@ mod normalise;
 mod prefix;
 mod python;
 pub mod reason;
+mod record;
 mod rust;
 mod scan;
 mod severity;
@@ -93,6 +97,8 @@ pub struct Classification {
     pub fingerprint: String,
     /// The decisive lines with a few before them, redacted, at most 4 KiB.
     pub excerpt: String,
+    /// Where in the excerpt the decisive lines begin, in bytes: what stands before is context.
+    pub decisive_from: usize,
     /// Bytes of log that were read.
     pub log_bytes: u64,
     /// Whether the log shown in the excerpt was cut.
@@ -146,7 +152,7 @@ impl<'e> Classifier<'e> {
 impl Engine {
     /// The decision as it may leave: redacted whole, then cut.
     fn state(&self, decision: &Decision) -> Classification {
-        let (excerpt, truncated) = decision.excerpt.render(&self.redactor);
+        let shown = decision.excerpt.render(&self.redactor);
         let finding = self.finding(decision);
         let kind = decision.kind.as_deref().map(|kind| self.clean(kind));
         let bug = Bug {
@@ -158,9 +164,10 @@ impl Engine {
         Classification {
             fingerprint: fingerprint(&bug, &self.normaliser),
             finding,
-            excerpt,
+            excerpt: shown.text,
+            decisive_from: shown.decisive_from,
             log_bytes: 0,
-            truncated,
+            truncated: shown.cut,
             head_missing: decision.head_missing,
             from_message: false,
         }

@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use super::engine::Engine;
 use super::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
-use super::json::{Record, docker_line};
+use super::json::docker_line;
+use super::record::Record;
 use super::tail::Tail;
 use super::text;
 
@@ -91,11 +92,11 @@ impl<'e> Scan<'e> {
         self.keep(done);
     }
 
-    /// A JSON record that holds an anchor in one of its fields. A brace behind the anchor is part of the message.
+    /// A record that holds an anchor in one of its fields. A brace or a pair behind the anchor is part of a text.
     fn record_with_anchor(&self, plain: &[u8]) -> Option<Record> {
-        let brace = memchr(b'{', plain)?;
+        let field = memchr2(b'{', b'=', plain)?;
         let anchor = self.engine.find_anchor(plain)?;
-        (brace < anchor).then(|| Record::read(plain)).flatten()
+        (field < anchor).then(|| Record::read(plain)).flatten()
     }
 
     /// The lines inside of a record are a log of their own.

@@ -70,9 +70,11 @@ impl Complaint<'_> {
         let ends = |end: &str| self.text.ends_with(end);
         Some(if ends("Exec format error") {
             EXEC_FORMAT_ERROR
-        } else if ends("unbound variable") || ends("parameter not set") || ends("parameter null or not set") {
-            MISSING_CONFIGURATION
-        } else if names_variable(self.text) {
+        } else if ends("unbound variable")
+            || ends("parameter not set")
+            || ends("parameter null or not set")
+            || names_variable(self.text)
+        {
             MISSING_CONFIGURATION
         } else if ends("not found") || (ends("No such file or directory") && code == Some(127)) {
             COMMAND_NOT_FOUND

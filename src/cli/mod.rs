@@ -20,7 +20,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Operator(operator::OperatorArgs),
     Explain(explain::Args),
+    /// Prints the CustomResourceDefinition: coroner crd | kubectl apply -f -
+    Crd,
 }
 
 /// When to colour what people read.
@@ -50,7 +53,9 @@ impl Cli {
     /// Runs the command. Its error, if it has one, goes to standard error.
     pub fn run(self) -> ExitCode {
         let done = match self.command {
+            Command::Operator(args) => args.run(),
             Command::Explain(args) => explain::run(&args).map_err(anyhow::Error::from),
+            Command::Crd => crd::run(&mut std::io::stdout().lock()).map_err(anyhow::Error::from),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,

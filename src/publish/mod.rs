@@ -1,1 +1,11 @@
-//! (under construction)
+//! Writes what was found: reports ([`recorder`], [`reports`]) and Events ([`events`]).
+
+pub mod deliveries;
+pub mod events;
+pub mod recorder;
+pub mod reports;
+
+pub use deliveries::Deliveries;
+pub use events::{EventNote, EventWriter};
+pub use recorder::{Clock, RecordError, Recorded, Recorder};
+pub use reports::update_status;

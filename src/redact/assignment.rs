@@ -116,14 +116,17 @@ fn separator(text: &[u8], name: &Range<usize>, kind: Kind) -> Option<(Separator,
     let (closed, at) = skip_closers(text, name.end);
     let after_blanks = skip_blanks(text, at);
     let sign = sign(text, after_blanks, closed);
-    sign.or_else(|| value_field(text, at, kind)).or_else(|| flag(text, name, at)).or_else(|| {
-        let adjacent =
-            kind == Kind::Certain && !closed && after_blanks > at && value::quote_at(text, after_blanks).is_some();
-        adjacent.then_some((Separator::Adjacent, after_blanks))
-    })
+    sign.or_else(|| tuple(text, name, at, kind))
+        .or_else(|| value_field(text, at, kind))
+        .or_else(|| flag(text, name, at))
+        .or_else(|| {
+            let adjacent =
+                kind == Kind::Certain && !closed && after_blanks > at && value::quote_at(text, after_blanks).is_some();
+            adjacent.then_some((Separator::Adjacent, after_blanks))
+        })
 }
 
-/// Quotes and brackets that end the name: `"password":`, `[password] =>`, `\"token\":`.
+/// Quotes and brackets that end the name: `"password":`, `[password] =>`, `\"token\":`, `<<"password">> =>`.
 fn skip_closers(text: &[u8], mut at: usize) -> (bool, usize) {
     let start = at;
     for _ in 0..2 {
@@ -131,6 +134,8 @@ fn skip_closers(text: &[u8], mut at: usize) -> (bool, usize) {
             at += backslashes + 1;
         } else if text.get(at) == Some(&b']') {
             at += 1;
+        } else if at > start && text[at..].starts_with(b">>") {
+            at += 2;
         }
     }
     (at > start, at)
@@ -149,6 +154,36 @@ fn sign(text: &[u8], at: usize, closed: bool) -> Option<(Separator, usize)> {
     // `password= user=bob` has no password.
     let is_empty = next(0) == Some(b'=') && value > at + length && value::name_follows(text, value, b"=");
     (!is_empty).then_some((separator, value))
+}
+
+/// `{:password, "x"}`, `{password,<<"x">>}`: what Elixir and Erlang print of a state.
+fn tuple(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Separator, usize)> {
+    let opens = matches!(text[..name.start], [.., b'{'] | [.., b'{', b':' | b'"'] | [.., b'{', b'<', b'<', b'"']);
+    let at = if text[at..].starts_with(b">>") { at + 2 } else { at };
+    if !opens || kind == Kind::Query || text.get(at) != Some(&b',') {
+        return None;
+    }
+    let value = skip_blanks(text, at + 1);
+    let is_string = text.get(value..).is_some_and(|rest| rest.starts_with(b"\"") || rest.starts_with(b"<<\""));
+    is_string.then_some((Separator::Plain, value))
+}
+
+/// PHP prints the arguments of a call: `PDO->__construct('mysql:host=db', 'root', 'x')`. The third one is the password.
+pub(super) fn look_php_connect(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    let mut at = literal.end;
+    for _ in 0..2 {
+        let Some(argument) = quoted_argument(text, at) else { return };
+        at = argument.range.end + 1;
+        at += text[at.min(text.len())..].iter().take(2).take_while(|b| matches!(b, b',' | b' ')).count();
+    }
+    if let Some(password) = quoted_argument(text, at) {
+        spans.add(password.range);
+    }
+}
+
+fn quoted_argument(text: &[u8], at: usize) -> Option<Value> {
+    value::quote_at(text, at).filter(|(backslashes, _)| *backslashes == 0)?;
+    value::read(text, at)
 }
 
 /// `{"name": "DB_PASSWORD", "value": "x"}`, `name: DB_PASSWORD` and `value: x` on the next line: environments of pods.

@@ -1,7 +1,7 @@
 //! What must not leave: secrets, terminal escapes, control characters, invalid UTF-8. Pure.
 //!
-//! A text passes through two stages. [`sanitise`] makes it plain, valid UTF-8 without anything that a terminal or a
-//! reader's eye would take for something else. Then one case-insensitive pass over fixed literals ([`literals`]) finds
+//! A text passes through two stages. `sanitise` makes it plain, valid UTF-8 without anything that a terminal or a
+//! reader's eye would take for something else. Then one case-insensitive pass over fixed literals (`literals`) finds
 //! the places where a secret may stand (a key's name, `://`, a vendor's prefix), and only there a small scanner decides
 //! how far the secret reaches. The scanners are written by hand instead of as expressions: each looks at a bounded
 //! piece or takes what it has read out of the text, so that the work stays linear on hostile input. Only patterns that

@@ -78,13 +78,29 @@ pub(super) fn look_go_dsn(text: &[u8], literal: Range<usize>, spans: &mut Spans<
 
 /// `curl -u user:password`.
 pub(super) fn look_curl_user(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
-    let before = &text[literal.start.saturating_sub(USER_AND_PASSWORD)..literal.start];
-    let line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-    let length = text[literal.end..].iter().take(USER_AND_PASSWORD).take_while(|b| !ends_url(**b)).count();
-    let run = &text[literal.end..literal.end + length];
-    if let Some(colon) = memchr::memchr(b':', run).filter(|_| memchr::memmem::find(line, b"curl").is_some()) {
-        spans.add(literal.end + colon + 1..literal.end + length);
+    let argument = argument(text, literal.end);
+    if let Some(colon) = memchr::memchr(b':', &text[argument.clone()]).filter(|_| is_command(text, &literal, b"curl")) {
+        spans.add(argument.start + colon + 1..argument.end);
     }
+}
+
+/// `mysql -ppassword`: this program's flag takes its value without a blank.
+pub(super) fn look_mysql_password(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    // `-P` is the port.
+    if text[literal.clone()] == *b" -p" && is_command(text, &literal, b"mysql") {
+        spans.add(argument(text, literal.end));
+    }
+}
+
+fn argument(text: &[u8], start: usize) -> Range<usize> {
+    start..start + text[start..].iter().take(USER_AND_PASSWORD).take_while(|b| !ends_url(**b)).count()
+}
+
+/// Whether a program stands before a flag, on the same line.
+fn is_command(text: &[u8], flag: &Range<usize>, program: &[u8]) -> bool {
+    let before = &text[flag.start.saturating_sub(USER_AND_PASSWORD)..flag.start];
+    let line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    memchr::memmem::find(line, program).is_some()
 }
 
 /// `jdbc:oracle:thin:user/password@host`.

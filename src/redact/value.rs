@@ -26,6 +26,8 @@ pub(super) enum Form {
 
 /// Reads the value that starts at `at`; `None` where none does, e.g. before an object.
 pub(super) fn read(text: &[u8], at: usize) -> Option<Value> {
+    // An Erlang binary: `<<"x">>`.
+    let at = if text.get(at..)?.starts_with(b"<<\"") { at + 2 } else { at };
     if let Some(quoted) = quoted(text, at) {
         return Some(quoted);
     }

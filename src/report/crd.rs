@@ -1,5 +1,8 @@
 //! The custom resource. `coroner crd` prints its definition; `crds/` and the chart hold what it prints.
 
+// Each printer column has a type and a priority of its own; the lint takes those of two columns for the same attribute.
+#![allow(clippy::duplicated_attributes)]
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -130,10 +133,10 @@ pub enum TriageState {
 }
 
 /// What Coroner found and counted. Written by the operator alone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CrashReportStatus {
-    /// The cause.
+    /// What killed the process, where in the code, how sure that is, and how to prove and fix it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
     /// The culprit in short, as the printer column shows it: `cache.go:28`.
@@ -175,13 +178,15 @@ pub struct CrashReportStatus {
     /// What was sent about this bug, one entry for each sink.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["sink".into()]))]
     pub notifications: Vec<Notification>,
     /// Up to which entry of its ledger this report has counted: what makes a repeated write harmless.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerMark>,
     /// `Active`: the bug still strikes. `Regressed`: it came back after Resolved. `Delivered`: notifications went out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8))]
+    #[schemars(length(max = 8), schema_with = "super::schema::conditions")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 }
 
@@ -296,6 +301,11 @@ pub struct EffectiveTriage {
     /// Since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
+    /// The generation of the report whose triage this follows: a later edit of yours is taken anew, even one back to
+    /// Resolved after a regression.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub observed_generation: i64,
 }
 
 /// What was sent about a bug to one sink.

@@ -2,11 +2,22 @@
 //!
 //! One termination is one instance of one container: (pod UID, container name, container ID).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 
 use crate::classify::Stated;
+
+pub mod detector;
+mod history;
+pub mod judge;
+mod outside;
+mod record;
+mod startup;
+
+pub use detector::{Detector, DetectorOptions};
+pub use judge::{Ignored, Verdict, exit_facts, judge};
 
 /// What is kept of a pod beside each of its terminations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +40,7 @@ pub struct PodFacts {
     pub controller: Option<Controller>,
     /// The pod's restart policy.
     pub restart_policy: RestartPolicy,
-    /// Why the pod is being stopped, if it is.
+    /// Why the pod, or this container of it, was being stopped when the instance ended, if it was.
     pub stopping: Option<Stopping>,
 }
 
@@ -54,6 +65,17 @@ pub enum RestartPolicy {
     Always,
     OnFailure,
     Never,
+}
+
+impl RestartPolicy {
+    /// From Kubernetes' word; what is missing or unknown is `Always`, the API server's default.
+    pub fn from_word(word: Option<&str>) -> Self {
+        match word {
+            Some("OnFailure") => Self::OnFailure,
+            Some("Never") => Self::Never,
+            _ => Self::Always,
+        }
+    }
 }
 
 /// Why a pod, or this container of it, is being stopped: its exit code then says nothing.
@@ -102,13 +124,15 @@ pub struct Termination {
     pub container: String,
     /// Which list it stands in.
     pub kind: ContainerKind,
+    /// The restart policy that holds for this container: its own, or else the pod's.
+    pub restart_policy: RestartPolicy,
     /// E.g. `containerd://4f…`; `None` in the kubelet's synthetic records.
     pub container_id: Option<String>,
     /// How often this container had been restarted when the instance ran: 0 for the first one.
     pub restart_count: i32,
     /// Where the record was seen.
     pub seen_in: SeenIn,
-    /// Whether another instance already runs, whose log `previous=false` would give.
+    /// Whether there already is another instance, whose log `previous=false` would give.
     pub successor_running: bool,
     /// The exit code; `None` where no process ever ran.
     pub exit_code: Option<i32>,
@@ -118,6 +142,8 @@ pub struct Termination {
     pub reason: Option<String>,
     /// The termination message.
     pub message: Option<String>,
+    /// What the pod's status, its condition or the waiting reason says in a sentence, where `stated` rests on one.
+    pub status_message: Option<String>,
     /// What is stated beyond the container's own record.
     pub stated: Option<Stated>,
     /// When the instance started, at whole seconds; `None` where the kubelet gives the epoch or nothing.
@@ -130,4 +156,15 @@ pub struct Termination {
     pub image_id: String,
     /// Terminations of this container before this one that were never seen, by the jump of restartCount.
     pub unseen: u32,
+}
+
+impl Termination {
+    /// What tells this instance from the others of its container: the container ID or, where there is none, the
+    /// kubelet's reason and the restart count, which are the same whenever the status is read again.
+    pub fn instance(&self) -> Cow<'_, str> {
+        match &self.container_id {
+            Some(id) => Cow::Borrowed(id),
+            None => Cow::Owned(format!("{}#{}", self.reason.as_deref().unwrap_or("unknown"), self.restart_count)),
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::classify::finding::{Culprit, Frame, STACK_FRAMES, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::reason::{DEADLOCK, ERROR_EXIT, STACK_OVERFLOW, TERMINATED};
+use crate::classify::reason::{CONCURRENT_MAP_ACCESS, DEADLOCK, ERROR_EXIT, STACK_OVERFLOW, TERMINATED};
 use crate::classify::text;
 
 /// Most lines between the head and the first goroutine: a panic's value may have many.
@@ -32,6 +32,8 @@ pub struct Dump {
     foreign: u32,
     head_lines: u32,
     last_foreign: Vec<u8>,
+    /// A stack that stands inside of the panic's value: helpers that carry a panic to another goroutine quote the first.
+    embedded: Goroutine,
     current: Option<Goroutine>,
     chosen: Option<Goroutine>,
     others: Others,
@@ -86,6 +88,7 @@ impl Dump {
             foreign: 0,
             head_lines: 0,
             last_foreign: Vec::new(),
+            embedded: Goroutine::default(),
             current: None,
             chosen: None,
             others: Others::default(),
@@ -105,12 +108,21 @@ impl Dump {
         }
         let Some(bare) = self.prefix.strip(line.text) else { return self.unprefixed_head_line(line.text) };
         self.head_lines += 1;
+        if self.is_repeated(bare) {
+            return Flow::Taken;
+        }
         if self.head_lines > HEAD_LINES || starts_trace(bare) {
             return Flow::Over;
         }
         self.block.push(bare);
         self.read_head(bare);
         Flow::Taken
+    }
+
+    /// Two threads can die of the same thing at once: both say so, only the first one dumps.
+    fn is_repeated(&self, bare: &[u8]) -> bool {
+        let Form::Fatal(text) = &self.head.form else { return false };
+        bare.strip_prefix(b"fatal error: ").is_some_and(|other| other.trim_ascii_end() == text.as_bytes())
     }
 
     /// The head was logged with a prefix and what follows it without, or the line is foreign.
@@ -135,6 +147,8 @@ impl Dump {
             self.current = Some(Goroutine::new(Header { id: Some(0), state: String::new() }, bare));
         } else if let Some(value) = bare.trim_ascii_start().strip_prefix(b"panic: ") {
             self.head.nested_panic(value);
+        } else if self.embedded.line(bare) {
+            // Not a part of what the message says.
         } else if !self.after_blank {
             self.head.continued(bare);
         }
@@ -146,6 +160,9 @@ impl Dump {
         self.logged |= !self.in_stacks && self.head.is_raw() && !self.prefix.is_empty() && prefix != self.prefix;
         self.prefix = prefix;
         self.in_stacks = true;
+        if self.embedded.frames.iter().any(is_panic) {
+            self.chosen = Some(std::mem::take(&mut self.embedded));
+        }
         self.close_goroutine();
         self.current = Some(Goroutine::new(header, &line[at..]));
         self.foreign = 0;
@@ -159,6 +176,9 @@ impl Dump {
         }
         if header(bare).is_some() {
             return self.next_goroutine(line);
+        }
+        if self.is_repeated(bare) {
+            return Flow::Taken;
         }
         if starts_trace(bare) {
             return Flow::Over;
@@ -283,7 +303,7 @@ impl Parser for Dump {
 impl Dump {
     fn candidate(mut self: Box<Self>, chosen: &Goroutine, meaning: Meaning) -> Candidate {
         let thrown = matches!(self.head.form, Form::Fatal(_) | Form::Signal(_) | Form::NoThread(_));
-        let from = if thrown { 0 } else { thrown_at(&chosen.frames, meaning.later_panics) };
+        let from = if thrown { 0 } else { thrown_at(&chosen.frames, meaning.earlier_panics) };
         let reason = meaning.kind.reason.clone();
         let standing = self.standing(&meaning);
         // Nobody's code is to blame for a signal from outside or for a dump of which only some goroutine is left.
@@ -292,11 +312,19 @@ impl Dump {
         self.block.append(&chosen.block);
         let related = self.others.take(&mut self.block, &self.layout, reason == DEADLOCK);
         let message = if meaning.message.is_empty() { missing_head(chosen) } else { meaning.message };
+        let mut signature = signature(&chosen.frames[from..], &self.layout, reason == STACK_OVERFLOW);
+        let mut kind = meaning.kind.word;
+        if reason == CONCURRENT_MAP_ACCESS {
+            // On behalf of which request it was noticed, and whether by a reader or a writer, is chance: the bug is the
+            // function that uses the map unguarded.
+            signature.truncate(1);
+            kind = "concurrent map access".into();
+        }
         Candidate {
             runtime: RUNTIME,
-            signature: signature(&chosen.frames[from..], &self.layout, reason == STACK_OVERFLOW),
+            signature,
             reason,
-            kind: meaning.kind.word,
+            kind,
             exception: meaning.kind.exception,
             message,
             standing,
@@ -329,12 +357,11 @@ fn is_register(line: &[u8]) -> bool {
     name.is_some_and(|name| name.len() <= 6) && value.is_some_and(|value| value.starts_with(b"0x")) && rest.is_none()
 }
 
-/// Index of the first frame below the panic that counts. The panics of a chain stand in the stack in reverse: the last
-/// one raised on top.
-fn thrown_at(frames: &[RawFrame], later_panics: Option<usize>) -> usize {
-    let panics: Vec<usize> = (0..frames.len()).filter(|at| is_panic(&frames[*at])).collect();
-    let later = later_panics.and_then(|later| panics.get(later));
-    later.or(panics.last()).map_or(0, |at| at + 1)
+/// Index of the first frame below the panic that counts. The panics of a chain stand in the stack in reverse, the
+/// original at the bottom; the last one, while which the process died, has no frame of its own.
+fn thrown_at(frames: &[RawFrame], earlier_panics: usize) -> usize {
+    let mut upwards = (0..frames.len()).rev().filter(|at| is_panic(&frames[*at]));
+    upwards.nth(earlier_panics).map_or(0, |at| at + 1)
 }
 
 fn is_panic(frame: &RawFrame) -> bool {
@@ -376,4 +403,27 @@ pub fn signature(frames: &[RawFrame], layout: &Layout, recursion: bool) -> Vec<(
     recurring.sort();
     recurring.dedup();
     if recurring.is_empty() { all } else { recurring }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::{Engine, ExitFacts};
+
+    fn fingerprint(kind: &str, function: &str, caller: &str) -> String {
+        let log = format!(
+            "fatal error: {kind}\n\ngoroutine 2063 [running]:\ninternal/runtime/maps.fatal({{0x760dc4?, 0x0?}})\n\
+             \t/usr/local/go/src/runtime/panic.go:1181 +0x18\nexample.com/shop/catalog.(*Cache).{function}(0xd2)\n\
+             \t/src/catalog/cache.go:40 +0x1f4\nexample.com/shop/api.(*Server).{caller}(0xde)\n\t/src/api/server.go:52 +0xd0\n"
+        );
+        let facts = ExitFacts { exit_code: Some(2), ..ExitFacts::default() };
+        Engine::default().classify(log.as_bytes(), facts).fingerprint
+    }
+
+    #[test]
+    fn a_map_race_is_one_bug_whoever_called_and_whichever_side_noticed() {
+        let bug = fingerprint("concurrent map writes", "Get", "showProduct");
+        assert_eq!(bug, fingerprint("concurrent map writes", "Get", "listProducts"));
+        assert_eq!(bug, fingerprint("concurrent map read and map write", "Get", "showProduct"));
+        assert_ne!(bug, fingerprint("concurrent map writes", "Drop", "showProduct"));
+    }
 }

@@ -146,7 +146,9 @@ impl Layout {
     }
 
     fn is_standard(&self, frame: &RawFrame) -> bool {
-        if self.goroot.as_deref().is_some_and(|goroot| frame.file.starts_with(goroot)) {
+        // Loggers that shorten paths leave the runtime's own files without a directory.
+        let runtime = frame.file == "proc.go" || (frame.file.starts_with("asm_") && frame.file.ends_with(".s"));
+        if runtime || self.goroot.as_deref().is_some_and(|goroot| frame.file.starts_with(goroot)) {
             return true;
         }
         let package = package(&frame.function);
@@ -234,7 +236,9 @@ pub fn stable(function: &str) -> String {
             _ => {}
         }
     }
-    bare.trim_end_matches("-fm").split('.').filter_map(stable_part).collect::<Vec<_>>().join(".")
+    // Closures of package variables: up to Go 1.20 or so `glob.`, then `init`.
+    let bare = bare.trim_end_matches("-fm").replace(".glob..func", ".init.func");
+    bare.split('.').filter_map(stable_part).collect::<Vec<_>>().join(".")
 }
 
 fn stable_part(part: &str) -> Option<&str> {
@@ -349,6 +353,7 @@ mod tests {
             ("main.Map[...].func1", "main.Map[...].func1", "main.Map.func"),
             ("main.main.func3-range1", "main.main.func3-range1", "main.main.func"),
             ("main.init.0", "main.init.0", "main.init"),
+            ("main.glob..func7", "main.glob..func7", "main.init.func"),
             ("main.Sha256", "main.Sha256", "main.Sha256"),
         ];
         for (function, short_name, stable_name) in cases {

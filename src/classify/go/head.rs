@@ -53,15 +53,15 @@ pub struct Printed {
     pub standing: Standing,
 }
 
-/// What a head means: the kind, the line that says so, and which panic of a chain it is, from the last raised one.
+/// What a head means: the kind, the line that says so, and which panic of a chain it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meaning {
     /// The kind.
     pub kind: Kind,
     /// The decisive line.
     pub message: String,
-    /// How many panics were raised after the one that counts; `None` where the original counts.
-    pub later_panics: Option<usize>,
+    /// How many panics of the chain were raised before it: 0 for the original.
+    pub earlier_panics: usize,
 }
 
 impl Head {
@@ -122,7 +122,7 @@ impl Head {
         functions: impl Iterator<Item = &'a str> + Clone,
         messages: &Messages,
     ) -> Option<Meaning> {
-        let one = |kind, message: &str| Some(Meaning { kind, message: message.to_owned(), later_panics: None });
+        let one = |kind, message: &str| Some(Meaning { kind, message: message.to_owned(), earlier_panics: 0 });
         match &self.form {
             Form::Panic(links) => Some(of_chain(links, messages)),
             Form::Fatal(text) => one(self.of_fatal(text), &format!("fatal error: {text}")),
@@ -169,7 +169,7 @@ fn of_chain(links: &[String], messages: &Messages) -> Meaning {
         .unwrap_or(0);
     let value = links.get(at).and_then(|link| link.lines().find(|line| !line.trim().is_empty())).unwrap_or_default();
     let kind = kinds.into_iter().nth(at).unwrap_or_else(|| kind(UNHANDLED_ERROR, "panic"));
-    Meaning { kind, message: format!("panic: {}", value.trim()), later_panics: (at > 0).then(|| links.len() - 1 - at) }
+    Meaning { kind, message: format!("panic: {}", value.trim()), earlier_panics: at }
 }
 
 /// A logger's last words with a stack below them.
@@ -212,10 +212,10 @@ pub fn panic_value(value: &[u8]) -> String {
 /// Lines above a stack that say what caught the panic.
 pub fn survived_by(line: &[u8]) -> Option<Standing> {
     const CAUGHT: [(&str, &str); 6] = [
-        ("http: panic serving ", "net/http recovered it and went on serving"),
-        ("http2: panic serving ", "net/http recovered it and went on serving"),
-        ("[Recovery]", "gin recovered it and went on serving"),
-        ("[PANIC RECOVER]", "echo recovered it and went on serving"),
+        ("http: panic serving ", "recovered by net/http, which went on serving"),
+        ("http2: panic serving ", "recovered by net/http, which went on serving"),
+        ("[Recovery]", "recovered by gin, which went on serving"),
+        ("[PANIC RECOVER]", "recovered by echo, which went on serving"),
         ("panic recovered:", "it was recovered, and the program went on"),
         ("recovered from panic", "it was recovered, and the program went on"),
     ];
@@ -229,31 +229,31 @@ pub fn survived_by(line: &[u8]) -> Option<Standing> {
 mod tests {
     use super::*;
 
-    fn meaning(links: &[&str]) -> (String, String, Option<usize>) {
+    fn meaning(links: &[&str]) -> (String, String, usize) {
         let links: Vec<String> = links.iter().map(|link| panic_value(link.as_bytes())).collect();
         let meaning = of_chain(&links, &Messages::default());
-        (meaning.kind.reason.to_string(), meaning.message, meaning.later_panics)
+        (meaning.kind.reason.to_string(), meaning.message, meaning.earlier_panics)
     }
 
     #[test]
     fn the_most_actionable_panic_of_a_chain_counts_and_of_equals_the_original() {
-        let cases: [(&[&str], (&str, &str, Option<usize>)); 4] = [
-            (&["boom [recovered]", "boom"], ("UnhandledError", "panic: boom", None)),
-            (&["boom [recovered, repanicked]"], ("UnhandledError", "panic: boom", None)),
+        let cases = [
+            (vec!["boom [recovered]", "boom"], ("UnhandledError", "panic: boom", 0)),
+            (vec!["boom [recovered, repanicked]"], ("UnhandledError", "panic: boom", 0)),
             (
-                &["boom", "runtime error: index out of range [1] with length 0"],
-                ("IndexOutOfBounds", "panic: runtime error: index out of range [1] with length 0", Some(0)),
+                vec!["boom", "runtime error: index out of range [1] with length 0"],
+                ("IndexOutOfBounds", "panic: runtime error: index out of range [1] with length 0", 1),
             ),
             (
-                &[
+                vec![
                     "dial tcp 10.0.0.1:1: connect: connection refused [recovered]",
                     "runtime error: integer divide by zero",
                 ],
-                ("ConnectionRefused", "panic: dial tcp 10.0.0.1:1: connect: connection refused", None),
+                ("ConnectionRefused", "panic: dial tcp 10.0.0.1:1: connect: connection refused", 0),
             ),
         ];
-        for (links, (reason, message, later)) in cases {
-            assert_eq!(meaning(links), (reason.to_owned(), message.to_owned(), later));
+        for (links, (reason, message, earlier)) in cases {
+            assert_eq!(meaning(&links), (reason.to_owned(), message.to_owned(), earlier));
         }
     }
 

@@ -141,9 +141,13 @@ pub fn of_panic(message: &str, messages: &Messages) -> Kind {
     wrapped(message).unwrap_or_else(|| unhandled(message))
 }
 
-/// A runtime error that an error or a recovery wrapped: `recovered: runtime error: index out of range [3]…`.
+/// A runtime error that an error or a recovery wrapped: `recovered: runtime error: index out of range [3]…`. Without the
+/// runtime's own words before it, only a text that nothing else is likely to say counts.
 fn wrapped(message: &str) -> Option<Kind> {
-    let (_, reason, word) = PANICS.iter().find(|(needle, ..)| needle.len() > 20 && message.contains(needle))?;
+    let own = message.split_once("runtime error: ").map(|(_, text)| text);
+    let named = PANICS.iter().find(|(needle, ..)| own.is_some_and(|text| text.starts_with(needle)));
+    let (_, reason, word) =
+        named.or_else(|| PANICS.iter().find(|(needle, ..)| needle.len() > 20 && message.contains(needle)))?;
     Some(Kind::known(reason.clone(), word, format!("runtime error: {word}")))
 }
 

@@ -10,6 +10,8 @@ pub mod race;
 pub mod recovered;
 
 use super::grammar::{Context, Grammar, Line, Parser, Standing};
+use super::record::Record;
+use super::severity::Severity;
 use super::text;
 use dump::Dump;
 use goroutine::find_header;
@@ -83,11 +85,20 @@ fn headed(line: &Line<'_>, context: &Context<'_>) -> Option<Dump> {
         return Some(Dump::new(Head::new(Form::Fatal(text::string(text.trim_ascii_end()))), line, at, context));
     }
     if let Some((at, value)) = after("panic: ") {
-        return Some(Dump::new(Head::new(Form::Panic(vec![panic_value(value)])), line, at, context));
+        let value = said_before(value, context).unwrap_or_else(|| panic_value(value));
+        return Some(Dump::new(Head::new(Form::Panic(vec![value])), line, at, context));
     }
     let (at, signal) = SIGNALS.iter().find_map(|signal| after(signal).map(|(at, _)| (at, *signal)))?;
     // `[signal SIGSEGV: …]` is a line inside of a head.
     (!line.text[..at].ends_with(b"[signal ")).then(|| Dump::new(signalled(signal, context), line, at, context))
+}
+
+/// logrus panics with its own entry, of which Go prints no more than the address: the text is in the record above.
+fn said_before(value: &[u8], context: &Context<'_>) -> Option<String> {
+    let entry = value.starts_with(b"(*logrus.Entry) ") || value.starts_with(b"(*logrus.Entry)(");
+    let above = context.before.iter().find(|line| !text::blank(line)).filter(|_| entry)?;
+    let record = Record::read(above).filter(|record| record.severity == Some(Severity::Fatal))?;
+    Some(record.summary())
 }
 
 /// Nothing that makes it part of a longer word stands before it.
@@ -105,6 +116,9 @@ fn signalled(signal: &str, context: &Context<'_>) -> Head {
 
 /// A stack without the runtime's own head: what is above it tells who printed it.
 fn printed(line: &Line<'_>, context: &Context<'_>) -> Dump {
+    if line.logged && !context.before.is_empty() {
+        return Dump::printed(Head::new(recorded(context)), line, context, context.before.len());
+    }
     let above = context.before.iter().take(TITLE_LINES).enumerate();
     for (at, title) in above.filter(|(_, line)| !text::blank(line)) {
         if let Some(form) = title_form(title, at == 0) {
@@ -123,6 +137,14 @@ fn printed(line: &Line<'_>, context: &Context<'_>) -> Dump {
     Dump::printed(head, line, context, 0)
 }
 
+/// The title of a stack in a JSON record: the message and the error that stand in it.
+fn recorded(context: &Context<'_>) -> Form {
+    let lines: Vec<String> = context.before.iter().rev().map(|line| text::string(line)).collect();
+    let title = lines.join(": ");
+    let standing = survived_by(title.as_bytes()).unwrap_or(Standing::Logged);
+    Form::Printed(Printed { title, standing })
+}
+
 fn title_form(title: &[u8], adjacent: bool) -> Option<Form> {
     let text = text::string(title);
     if let Some(standing) = survived_by(title) {
@@ -135,8 +157,10 @@ fn title_form(title: &[u8], adjacent: bool) -> Option<Form> {
         return Some(Form::Klog(text[at.min(text.len())..].to_owned()));
     }
     let lower = title.to_ascii_lowercase();
-    let telling = ["panic", "fatal", "recover", "crash", "unhandled"].iter().any(|word| text::has(&lower, word));
-    telling.then(|| Form::Printed(Printed { title: text, standing: Standing::Logged }))
+    let telling = ["panic", "fatal", "recover", "crash", "unhandled", "runtime error", "failed"]
+        .iter()
+        .any(|word| text::has(&lower, word));
+    telling.then_some(Form::Printed(Printed { title: text, standing: Standing::Logged }))
 }
 
 /// Where `F1124 04:15:10.123456       1 main.go:42] …` begins in a line.

@@ -91,7 +91,7 @@ impl Parser for Recovered {
             kind: kind.word,
             exception: kind.exception,
             message: format!("panic: {}", self.value.trim()),
-            standing: Standing::Survived("gin recovered it and went on serving"),
+            standing: Standing::Survived("recovered by gin, which went on serving"),
             exits: &[],
             culprit: own,
             stack: super::dump::stack(&self.frames, &layout),

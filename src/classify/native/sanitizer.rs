@@ -67,7 +67,7 @@ fn undefined(line: &[u8]) -> Option<(usize, String, RawFrame)> {
     let kind = text::string(line[end + b": runtime error: ".len()..].trim_ascii_end());
     let frame =
         RawFrame { own: symbols::is_own("f", file), function: String::new(), file: file.to_owned(), line: number };
-    file.contains('.').then_some((start, kind, frame))
+    symbols::is_source(file).then_some((start, kind, frame))
 }
 
 impl Report {

@@ -1,0 +1,69 @@
+//! One pass over the bytes for the anchors of all grammars: what makes ordinary traffic cost next to nothing.
+
+use aho_corasick::{AhoCorasick, MatchKind, packed};
+
+/// Most literals of one vectorised search. Beyond 64 the searcher gives up vectors, which is 20 times slower, and the
+/// fuller its buckets, the more often it stops for nothing: two passes of 32 are faster than one of 64.
+const LITERALS: usize = 32;
+
+/// The anchors, compiled.
+///
+/// The automaton of the same crate would take any number of literals, but on traffic without a match it reads 0.2 GB/s
+/// where the vectorised search reads more than 3 (measured on 300 MB of JSON lines): it is only the fallback.
+#[derive(Debug)]
+pub enum Anchors {
+    /// Vectorised searches, each for a part of the literals.
+    Vectors(Vec<packed::Searcher>),
+    /// For processors without vectors.
+    Automaton(AhoCorasick),
+    /// Nothing compiles, which a test rules out: every line is looked at.
+    None,
+}
+
+impl Anchors {
+    /// Compiles the literals.
+    pub fn new(literals: &[&str]) -> Self {
+        let searchers: Option<Vec<_>> = literals.chunks(LITERALS).map(packed::Searcher::new).collect();
+        match searchers {
+            Some(searchers) => Self::Vectors(searchers),
+            None => Self::automaton(literals),
+        }
+    }
+
+    fn automaton(literals: &[&str]) -> Self {
+        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals);
+        automaton.map_or(Self::None, Self::Automaton)
+    }
+
+    /// Position of the first anchor.
+    pub fn find(&self, text: &[u8]) -> Option<usize> {
+        match self {
+            Self::Vectors(searchers) => searchers.iter().fold(None, |first, searcher| {
+                // Nothing behind what an earlier pass has found can be the first.
+                let within = first.map_or(text, |end| &text[..end]);
+                searcher.find(within).map(|found| found.start()).or(first)
+            }),
+            Self::Automaton(automaton) => automaton.find(text).map(|found| found.start()),
+            Self::None => (!text.is_empty()).then_some(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_anchor_is_found_by_vectors_and_by_the_automaton_alike() {
+        let many: Vec<String> = (0..80).map(|n| format!("anchor {n:02}:")).collect();
+        let literals: Vec<&str> = many.iter().map(String::as_str).collect();
+        let (vectors, automaton) = (Anchors::new(&literals), Anchors::automaton(&literals));
+        assert!(matches!(vectors, Anchors::Vectors(_)) && matches!(automaton, Anchors::Automaton(_)));
+        let text = format!("{}anchor 79: and anchor 03: and anchor 41:", "anchor nothing\n".repeat(99));
+        for from in [0, 1, 99 * 15, 99 * 15 + 1, text.len()] {
+            let text = &text.as_bytes()[from..];
+            assert_eq!(vectors.find(text), automaton.find(text));
+        }
+        assert_eq!(vectors.find(text.as_bytes()), Some(99 * 15));
+    }
+}

@@ -1,0 +1,362 @@
+//! The ledger as a value, and what may be done to it. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::LedgerKey;
+use super::row::{Instance, Row, Taken};
+use crate::report::{Addition, Counted, Draft, Standing};
+
+/// Most bytes of a ledger as JSON. An object may have 1 MiB (and etcd takes 1.5 MiB); the rest is for one more entry.
+pub const LEDGER_BYTES: usize = 768 * 1024;
+/// More than any row has (four instances, four gaps, eight hashes); only to skip measuring where all is well.
+const ROW_BYTES: usize = 2048;
+/// More than any entry has: a draft within a report's size, and five occurrences.
+const ENTRY_BYTES: usize = 32 * 1024;
+/// How long a pod must be missing, in two complete lists, before its row goes: a list can be stale, and a row that goes
+/// too early makes its terminations new again.
+pub const MISSING_SECONDS: i64 = 600;
+
+/// One termination to be claimed.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// UID of the pod.
+    pub pod_uid: String,
+    /// What ended.
+    pub instance: Instance,
+    /// Terminations before it that this operator knows to have missed.
+    pub unseen: u32,
+    /// Name of the report that it belongs to.
+    pub report: String,
+    /// What it adds there.
+    pub addition: Addition,
+    /// What the report is made of, if it must be made.
+    pub draft: Draft,
+}
+
+impl Claim {
+    /// The claim for a termination that was classified.
+    pub fn of(counted: &Counted) -> Self {
+        Self {
+            pod_uid: counted.termination.pod.uid.clone(),
+            instance: Instance::of(counted),
+            unseen: counted.termination.unseen,
+            report: counted.report_name(),
+            addition: Addition::of(counted),
+            draft: counted.draft(),
+        }
+    }
+}
+
+/// What an entry knew of its report when it was claimed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Base {
+    /// There was none: it is created.
+    Absent,
+    /// There was one with this UID. If that one is gone, a user deleted it after the crash, and it does not come back.
+    Uid(String),
+    /// Not asked: added where there is one, and never a reason to create one.
+    Any,
+}
+
+/// Something claimed that its report has not confirmed yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Its number: entries of one ledger are numbered from 1 without end.
+    pub seq: i64,
+    /// Name of the report.
+    pub report: String,
+    /// Which claim it came from, so that whose write went through without an answer knows its own again.
+    pub by: String,
+    /// What was known of the report.
+    pub base: Base,
+    /// What to add.
+    pub add: Addition,
+    /// What the report is made of; absent where the report has something as good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Box<Draft>>,
+}
+
+/// What was known of a report when terminations were claimed for it.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its UID.
+    pub uid: String,
+    /// How good its finding is.
+    pub standing: Option<Standing>,
+}
+
+/// What a claim came to: for each termination whether it was new.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// One for each termination of the batch, in its order.
+    pub fresh: Vec<bool>,
+}
+
+impl Claimed {
+    /// Whether anything was new.
+    pub fn any(&self) -> bool {
+        self.fresh.contains(&true)
+    }
+}
+
+/// What has been counted for one container of one workload.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ledger {
+    /// Whose ledger it is.
+    pub key: LedgerKey,
+    /// The number of the last entry.
+    pub seq: i64,
+    /// By pod UID what of it is claimed.
+    #[serde(default)]
+    rows: BTreeMap<String, Row>,
+    /// Claimed, and not yet confirmed by the report.
+    #[serde(default)]
+    pub pending: Vec<Entry>,
+    /// Rows were given up for want of room: what ended at or before this second, in a pod without a row, is claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    given_up: Option<i64>,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    pub fn new(key: LedgerKey) -> Self {
+        Self { key, ..Self::default() }
+    }
+
+    /// Claims a batch: moves the rows on and appends one entry for each report. `known` says which of the reports
+    /// exist; `by` names this claim.
+    pub fn claim(&mut self, batch: &[Claim], known: &BTreeMap<String, Known>, by: &str) -> Claimed {
+        let mut order: Vec<usize> = (0..batch.len()).collect();
+        order.sort_by_key(|&index| (batch[index].instance.finished_at, batch[index].instance.restart_count));
+        let mut claimed = Claimed { fresh: vec![false; batch.len()] };
+        let mut sums = Sums::default();
+        for index in order {
+            if let Some(taken) = self.take(&batch[index]) {
+                claimed.fresh[index] = true;
+                sums.add(&batch[index], taken);
+            }
+        }
+        for (report, sum) in sums.0 {
+            self.append(report, sum, known, by);
+        }
+        self.make_room();
+        claimed
+    }
+
+    /// Drops the entries of a report up to the one that it confirms.
+    pub fn confirm(&mut self, report: &str, seq: i64) {
+        self.pending.retain(|entry| entry.report != report || entry.seq > seq);
+    }
+
+    /// Whether a claim is in here that is not confirmed yet.
+    pub fn has_claim(&self, by: &str) -> bool {
+        self.pending.iter().any(|entry| entry.by == by)
+    }
+
+    /// Pod UIDs that have a row.
+    pub fn pods(&self) -> impl Iterator<Item = &str> {
+        self.rows.keys().map(String::as_str)
+    }
+
+    /// Takes note of a complete list of pods: a row goes when its pod was missing from two of them that lie at least
+    /// [`MISSING_SECONDS`] apart. Says whether anything changed.
+    pub fn prune(&mut self, live: &BTreeSet<String>, listed: Timestamp) -> bool {
+        let (before, now) = (self.rows.clone(), listed.as_second());
+        self.rows.retain(|pod, row| {
+            if live.contains(pod) {
+                row.missing_since = None;
+                return true;
+            }
+            now - *row.missing_since.get_or_insert(now) < MISSING_SECONDS
+        });
+        self.rows != before
+    }
+
+    /// Whether the object can be deleted: nothing in it is needed any more.
+    pub fn is_spent(&self) -> bool {
+        self.rows.is_empty() && self.pending.is_empty() && self.given_up.is_none()
+    }
+
+    /// The row of a pod.
+    #[cfg(test)]
+    pub(super) fn row(&self, pod: &str) -> Option<&Row> {
+        self.rows.get(pod)
+    }
+
+    fn take(&mut self, claim: &Claim) -> Option<Taken> {
+        let unknown = !self.rows.contains_key(&claim.pod_uid);
+        if unknown && self.given_up.is_some_and(|line| claim.instance.finished_at <= line) {
+            return None;
+        }
+        self.rows.entry(claim.pod_uid.clone()).or_default().take(&claim.instance, claim.unseen, &claim.report)
+    }
+
+    fn append(&mut self, report: String, sum: Sum, known: &BTreeMap<String, Known>, by: &str) {
+        let known = known.get(&report);
+        let better = |draft: &Draft| known.is_none_or(|known| known.standing < Some(draft.standing()));
+        let base = match (&sum.draft, known) {
+            (None, _) => Base::Any,
+            (Some(_), Some(known)) => Base::Uid(known.uid.clone()),
+            (Some(_), None) => Base::Absent,
+        };
+        self.seq += 1;
+        let draft = sum.draft.filter(better).map(Box::new);
+        self.pending.push(Entry { seq: self.seq, report, by: by.to_owned(), base, add: sum.add, draft });
+    }
+
+    /// Keeps the object within what the API server takes: first what only stragglers need, then the oldest rows.
+    fn make_room(&mut self) {
+        let at_most = self.rows.len() * ROW_BYTES + self.pending.len() * ENTRY_BYTES;
+        if at_most <= LEDGER_BYTES || self.size() <= LEDGER_BYTES {
+            return;
+        }
+        self.rows.values_mut().for_each(Row::shrink);
+        while self.size() > LEDGER_BYTES && !self.rows.is_empty() {
+            self.give_up_oldest();
+        }
+    }
+
+    fn give_up_oldest(&mut self) {
+        let mut by_age: Vec<(i64, String)> = self.rows.iter().map(|(pod, row)| (row.newest(), pod.clone())).collect();
+        by_age.sort();
+        // A tenth at once, so that the next claims need not measure and sort it all again.
+        for (newest, pod) in by_age.iter().take(by_age.len().div_ceil(10)) {
+            self.rows.remove(pod);
+            self.given_up = self.given_up.max(Some(*newest));
+        }
+    }
+
+    /// Bytes of the ledger as it is stored.
+    fn size(&self) -> usize {
+        serde_json::to_vec(self).map_or(0, |json| json.len())
+    }
+}
+
+/// What a batch adds to each report.
+#[derive(Default)]
+struct Sums(BTreeMap<String, Sum>);
+
+/// What a batch adds to one report; without a draft it is only a correction.
+#[derive(Default)]
+struct Sum {
+    add: Addition,
+    draft: Option<Draft>,
+}
+
+impl Sums {
+    fn add(&mut self, claim: &Claim, taken: Taken) {
+        if let Some(report) = taken.seen_after_all {
+            self.0.entry(report).or_default().add.unseen -= 1;
+        }
+        let sum = self.0.entry(claim.report.clone()).or_default();
+        sum.add.merge(claim.addition.clone());
+        sum.add.unseen += taken.unseen;
+        sum.add.pods += i64::from(taken.new_pod);
+        if sum.draft.as_ref().is_none_or(|draft| draft.standing() < claim.draft.standing()) {
+            sum.draft = Some(claim.draft.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::report::EvidenceState;
+    use crate::report::samples::{at, crash};
+
+    fn claims(counted: &[Counted]) -> Vec<Claim> {
+        counted.iter().map(Claim::of).collect()
+    }
+
+    fn known(counted: &Counted, better: bool) -> BTreeMap<String, Known> {
+        let mut draft = counted.clone();
+        if better {
+            draft.evidence = EvidenceState::Gone;
+        }
+        let known = Known { uid: "u".into(), standing: Some(draft.draft().standing()) };
+        [(counted.report_name(), known)].into()
+    }
+
+    #[test]
+    fn a_batch_comes_to_one_entry_for_each_report() {
+        let mut ledger = Ledger::default();
+        let batch = [crash("a", 1, 20, 1), crash("a", 0, 10, 1), crash("b", 0, 15, 1), crash("b", 1, 30, 2)];
+        let claimed = ledger.claim(&claims(&batch), &BTreeMap::new(), "me");
+        assert_eq!(claimed.fresh, [true; 4]);
+        let counts: Vec<_> = ledger.pending.iter().map(|e| (e.add.count, e.add.pods)).collect();
+        assert_eq!(counts.iter().map(|(count, _)| count).sum::<i64>(), 4);
+        assert!(counts.contains(&(3, 2)) && counts.contains(&(1, 1)));
+        assert!(ledger.pending.iter().all(|entry| entry.base == Base::Absent && entry.draft.is_some()));
+    }
+
+    #[test]
+    fn an_entry_for_a_known_report_carries_a_finding_only_if_it_is_better() {
+        let counted = crash("a", 0, 10, 1);
+        for (better, carries) in [(false, false), (true, true)] {
+            let mut ledger = Ledger::default();
+            ledger.claim(&claims(std::slice::from_ref(&counted)), &known(&counted, better), "me");
+            assert_eq!(ledger.pending[0].base, Base::Uid("u".into()));
+            assert_eq!(ledger.pending[0].draft.is_some(), carries);
+        }
+    }
+
+    #[test]
+    fn a_confirmation_clears_the_entries_of_its_report_up_to_its_number() {
+        let mut ledger = Ledger::default();
+        for (restart, bug) in [(0, 1), (1, 2), (2, 1)] {
+            ledger.claim(&claims(&[crash("a", restart, restart.into(), bug)]), &BTreeMap::new(), "me");
+        }
+        ledger.confirm(&crash("a", 0, 0, 1).report_name(), 2);
+        assert_eq!(ledger.pending.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn a_row_goes_when_its_pod_is_missing_from_two_lists_ten_minutes_apart() {
+        let mut ledger = Ledger::default();
+        ledger.claim(&claims(&[crash("a", 0, 10, 1), crash("b", 0, 10, 1)]), &BTreeMap::new(), "me");
+        let live = BTreeSet::from(["uid-a".to_owned()]);
+        assert!(ledger.prune(&live, at(0)));
+        assert!(!ledger.prune(&live, at(MISSING_SECONDS - 1)));
+        assert!(ledger.prune(&live, at(MISSING_SECONDS)));
+        assert_eq!(ledger.pods().collect::<Vec<_>>(), ["uid-a"]);
+        // One that is seen again in between has not gone.
+        let nobody = BTreeSet::new();
+        ledger.prune(&nobody, at(1000));
+        ledger.prune(&live, at(1300));
+        ledger.prune(&nobody, at(1700));
+        assert_eq!(ledger.pods().count(), 1);
+    }
+
+    #[test]
+    fn a_ledger_of_any_number_of_pods_fits_and_claims_nothing_twice() {
+        let mut ledger = Ledger::default();
+        for batch in 0..40 {
+            let crashes: Vec<_> = (0..250)
+                .map(|pod| crash(&format!("a-pod-with-a-long-name-{batch}-{pod}"), 0, i64::from(batch), 1))
+                .collect();
+            assert!(ledger.claim(&claims(&crashes), &BTreeMap::new(), "me").any());
+            ledger.pending.clear();
+        }
+        assert!(ledger.size() <= LEDGER_BYTES && ledger.pods().count() > 2000);
+        let first = crash("a-pod-with-a-long-name-0-0", 0, 0, 1);
+        assert!(!ledger.claim(&claims(&[first]), &BTreeMap::new(), "me").any());
+        let new = crash("a-pod-with-a-long-name-0-0", 1, 100, 1);
+        assert!(ledger.claim(&claims(&[new]), &BTreeMap::new(), "me").any());
+    }
+
+    #[test]
+    fn a_ledger_is_stored_as_it_is() {
+        let mut ledger = Ledger::new(LedgerKey::of(&crash("a", 0, 10, 1)));
+        ledger.claim(&claims(&[crash("a", 3, 10, 1), crash("a", 6, 20, 1)]), &BTreeMap::new(), "me");
+        let text = serde_json::to_string(&ledger).unwrap();
+        assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+    }
+}

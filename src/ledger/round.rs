@@ -1,0 +1,437 @@
+//! One round of counting: claim in the ledger, apply to the reports, clear what they confirm. It may be cut off at any
+//! await, and another operator may do the same at the same time.
+//!
+//! Why nothing is lost or doubled, kill by kill:
+//! - before the claim is written nothing has happened: the termination is still in the pod's status, or was never seen;
+//! - after it, the entry waits in `pending`, complete, for whoever comes next;
+//! - after the report is created, it has no status, and the entry is still above its mark (it has none);
+//! - after its status is written, the mark says so, and the entry is skipped by everyone until it is cleared.
+//!
+//! An entry is only cleared by one who has seen the mark, or that the report it was meant for is gone. A copy of the
+//! ledger that holds entry n holds all earlier ones that are not cleared, so a mark never passes over one.
+//!
+//! One thing cannot be known: whether an entry was applied to a report that is no longer there. Where the report existed
+//! when the entry was claimed, a user has deleted it after the crash, and the entry goes with it. Where it did not, the
+//! report is made (again): one deleted in the moment between its creation and the clearing of the entry may come back.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::LedgerKey;
+use super::protocol::{Base, Claim, Claimed, Entry, Known, Ledger};
+use crate::report::{CrashReport, LedgerMark, Standing, merge};
+
+/// Conflicts in a row before a round gives up: each means that somebody else's write went through, so that many without
+/// one of our own point to a fault, not to a busy cluster.
+const CONFLICTS: usize = 32;
+
+/// Why a write was not made.
+#[derive(Debug)]
+pub enum Refused<E> {
+    /// The object has changed, or exists already.
+    Conflict,
+    /// The object is gone.
+    Absent,
+    /// The namespace is gone or being deleted: nothing can be created in it any more.
+    NamespaceGone,
+    /// Anything else, after all retries.
+    Failed(E),
+}
+
+/// A ledger as it is stored.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// UID of the object.
+    pub uid: String,
+    /// Its resourceVersion, by which a write is guarded.
+    pub version: String,
+    /// What it holds.
+    pub ledger: Ledger,
+}
+
+/// The objects of one key, as far as counting needs them. Every write is guarded by a resourceVersion.
+pub trait Objects {
+    /// Why a call failed for good.
+    type Error: std::fmt::Display;
+
+    /// The ledger, if there is one.
+    fn read_ledger(&self) -> impl Future<Output = Result<Option<Stored>, Self::Error>> + Send;
+
+    /// Writes the ledger over the one that was read, or creates it.
+    fn write_ledger(
+        &self,
+        over: Option<&Stored>,
+        ledger: &Ledger,
+    ) -> impl Future<Output = Result<Stored, Refused<Self::Error>>> + Send;
+
+    /// A report, if there is one.
+    fn read_report(&self, name: &str) -> impl Future<Output = Result<Option<CrashReport>, Self::Error>> + Send;
+
+    /// Creates a report without its status.
+    fn create_report(
+        &self,
+        report: &CrashReport,
+    ) -> impl Future<Output = Result<CrashReport, Refused<Self::Error>>> + Send;
+
+    /// Writes the status of a report.
+    fn write_status(
+        &self,
+        report: &CrashReport,
+    ) -> impl Future<Output = Result<CrashReport, Refused<Self::Error>>> + Send;
+
+    /// Sets labels of a report.
+    fn set_labels(
+        &self,
+        name: &str,
+        labels: BTreeMap<String, String>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// Why a round could not claim.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError<E: std::fmt::Display> {
+    /// A call failed for good.
+    #[error("{0}")]
+    Call(E),
+    /// Every write met a newer version.
+    #[error("its objects changed under each of {CONFLICTS} writes")]
+    Contended,
+}
+
+/// What became of the entries of one report.
+#[derive(Debug)]
+pub enum Outcome<E: std::fmt::Display> {
+    /// They are counted.
+    Written {
+        /// The report as it is now.
+        report: Box<CrashReport>,
+        /// Whether this opened the bug.
+        opened: bool,
+    },
+    /// There is nothing to count them in: the report was deleted by a user, or its namespace is gone.
+    GivenUp,
+    /// They wait in the ledger: the report could not be written now.
+    Owed(RoundError<E>),
+}
+
+/// What a batch came to.
+#[derive(Debug)]
+pub struct Recorded<E: std::fmt::Display> {
+    /// For each termination of the batch whether this operator is the one that counted it.
+    pub fresh: Vec<bool>,
+    /// By name of the report, for every report that had something pending.
+    pub outcomes: BTreeMap<String, Outcome<E>>,
+}
+
+/// What is known of the ledger object.
+#[derive(Debug)]
+enum Cache {
+    Unknown,
+    /// There was none when all were listed.
+    Absent,
+    Stored(Box<Stored>),
+}
+
+/// Counts for one key, with what it remembers between rounds.
+#[derive(Debug)]
+pub struct Clerk<O> {
+    objects: O,
+    key: LedgerKey,
+    /// Tells this process' claims from all others', those of its own earlier lives included.
+    name: String,
+    claims: u64,
+    cache: Cache,
+    /// By report the last entry that it has, or that was given up; of the ledger with this UID.
+    confirmed: BTreeMap<String, i64>,
+    uid: String,
+}
+
+impl<O: Objects> Clerk<O> {
+    /// A clerk for one key. `name` must never have been used by another clerk. `exists` is false where the ledger is
+    /// known not to exist, which saves a read.
+    pub fn new(objects: O, key: LedgerKey, name: String, exists: bool) -> Self {
+        let cache = if exists { Cache::Unknown } else { Cache::Absent };
+        Self { objects, key, name, claims: 0, cache, confirmed: BTreeMap::new(), uid: String::new() }
+    }
+
+    /// Claims a batch and applies whatever is pending.
+    ///
+    /// # Errors
+    /// When nothing could be claimed; the batch can be handed in again.
+    pub async fn record(
+        &mut self,
+        batch: &[Claim],
+        now: Timestamp,
+    ) -> Result<Recorded<O::Error>, RoundError<O::Error>> {
+        let (claimed, read) = self.claim(batch).await?;
+        // Without a write of ours the copy of the ledger may be an old one, whose entries others have long cleared.
+        let outcomes = if claimed.any() { self.apply_pending(read, now).await? } else { BTreeMap::new() };
+        Ok(Recorded { fresh: claimed.fresh, outcomes })
+    }
+
+    /// Applies whatever is pending: after a start, a take-over, or a failure.
+    ///
+    /// # Errors
+    /// When the ledger could not be read.
+    pub async fn settle(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, Outcome<O::Error>>, RoundError<O::Error>> {
+        self.cache = Cache::Unknown;
+        self.apply_pending(BTreeMap::new(), now).await
+    }
+
+    /// Drops from the ledger what its reports confirmed. A conflict leaves it to the next claim.
+    ///
+    /// # Errors
+    /// When the write failed for another reason.
+    pub async fn clear(&mut self) -> Result<(), RoundError<O::Error>> {
+        let Cache::Stored(stored) = &self.cache else { return Ok(()) };
+        let next = self.without_confirmed(stored.ledger.clone());
+        if next == stored.ledger {
+            return Ok(());
+        }
+        self.write(next).await.map(|_| ()).map_err(RoundError::Call)
+    }
+
+    /// Whether the ledger holds something that no report has confirmed.
+    pub fn owes(&self) -> bool {
+        let Cache::Stored(stored) = &self.cache else { return false };
+        !self.without_confirmed(stored.ledger.clone()).pending.is_empty()
+    }
+
+    /// Whether there is a confirmed entry that is large: it has all that a new report is made of.
+    pub fn is_worth_clearing(&self) -> bool {
+        let Cache::Stored(stored) = &self.cache else { return false };
+        stored.ledger.pending.iter().any(|entry| entry.draft.is_some())
+    }
+
+    fn without_confirmed(&self, mut ledger: Ledger) -> Ledger {
+        self.confirmed.iter().for_each(|(report, seq)| ledger.confirm(report, *seq));
+        ledger
+    }
+
+    /// Claims, again after each conflict; gives the reports that were read on the way.
+    async fn claim(&mut self, batch: &[Claim]) -> Result<(Claimed, Reports), RoundError<O::Error>> {
+        self.claims += 1;
+        let by = format!("{}/{}", self.name, self.claims);
+        let mut attempt = None;
+        for _ in 0..CONFLICTS {
+            let mut next = self.ledger().await?;
+            // A write whose answer was lost meets its own claim.
+            if let Some(attempt) = attempt.take_if(|_| next.has_claim(&by)) {
+                return Ok((attempt, Reports::new()));
+            }
+            let read = self.read_reports(batch).await?;
+            let known =
+                read.iter().filter_map(|(name, report)| Some((name.clone(), known(report.as_ref()?)))).collect();
+            let claimed = next.claim(batch, &known, &by);
+            if !claimed.any() || self.write(next).await.map_err(RoundError::Call)? {
+                return Ok((claimed, read));
+            }
+            attempt = Some(claimed);
+        }
+        Err(RoundError::Contended)
+    }
+
+    /// The ledger without what is confirmed; read if it is not known.
+    async fn ledger(&mut self) -> Result<Ledger, RoundError<O::Error>> {
+        if matches!(self.cache, Cache::Unknown) {
+            match self.objects.read_ledger().await.map_err(RoundError::Call)? {
+                Some(stored) => self.keep(stored),
+                None => self.cache = Cache::Absent,
+            }
+        }
+        Ok(match &self.cache {
+            Cache::Stored(stored) => self.without_confirmed(stored.ledger.clone()),
+            _ => Ledger::new(self.key.clone()),
+        })
+    }
+
+    fn keep(&mut self, stored: Stored) {
+        // A ledger that somebody deleted starts anew at 1, and what was confirmed of the old one says nothing of it.
+        if self.uid != stored.uid {
+            self.confirmed.clear();
+            self.uid.clone_from(&stored.uid);
+        }
+        self.cache = Cache::Stored(Box::new(stored));
+    }
+
+    /// Writes the ledger; false on a conflict, after which it is read anew.
+    async fn write(&mut self, next: Ledger) -> Result<bool, O::Error> {
+        // Unknown until the answer is there: a call that is cut off may or may not have been made.
+        let cache = std::mem::replace(&mut self.cache, Cache::Unknown);
+        let over = if let Cache::Stored(stored) = &cache { Some(stored.as_ref()) } else { None };
+        match self.objects.write_ledger(over, &next).await {
+            Ok(stored) => {
+                self.keep(stored);
+                self.confirmed.clear();
+                Ok(true)
+            }
+            Err(Refused::Failed(error)) => Err(error),
+            Err(Refused::Conflict | Refused::Absent | Refused::NamespaceGone) => Ok(false),
+        }
+    }
+
+    /// The reports that a batch is for. Without a ledger there is nothing yet: the create will tell if that is wrong.
+    async fn read_reports(&self, batch: &[Claim]) -> Result<Reports, RoundError<O::Error>> {
+        let mut read = Reports::new();
+        for claim in batch {
+            if !read.contains_key(&claim.report) {
+                let report = match self.cache {
+                    Cache::Absent => None,
+                    _ => self.objects.read_report(&claim.report).await.map_err(RoundError::Call)?,
+                };
+                read.insert(claim.report.clone(), report);
+            }
+        }
+        Ok(read)
+    }
+
+    async fn apply_pending(
+        &mut self,
+        mut read: Reports,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, Outcome<O::Error>>, RoundError<O::Error>> {
+        let pending = self.ledger().await?.pending;
+        let uid = self.uid.clone();
+        let mut by_report: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+        for entry in pending {
+            by_report.entry(entry.report.clone()).or_default().push(entry);
+        }
+        let mut outcomes = BTreeMap::new();
+        for (name, entries) in by_report {
+            let last = entries.last().map_or(0, |entry| entry.seq);
+            let outcome = match self.apply(&name, &uid, &entries, read.remove(&name), now).await {
+                Ok(outcome) => {
+                    self.confirmed.insert(name.clone(), last);
+                    outcome
+                }
+                Err(error) => Outcome::Owed(error),
+            };
+            outcomes.insert(name, outcome);
+        }
+        Ok(outcomes)
+    }
+
+    /// Brings the entries of one report into it, again after each conflict. `read` is what was found when it was looked
+    /// for before the claim: still true of an absent one as far as entries go, since whoever made one since would have
+    /// claimed for it, and our claim would have met a conflict.
+    async fn apply(
+        &self,
+        name: &str,
+        ledger: &str,
+        entries: &[Entry],
+        mut read: Option<Option<CrashReport>>,
+        now: Timestamp,
+    ) -> Result<Outcome<O::Error>, RoundError<O::Error>> {
+        for _ in 0..CONFLICTS {
+            let found = match read.take() {
+                Some(found) => found,
+                None => self.objects.read_report(name).await.map_err(RoundError::Call)?,
+            };
+            let Some(report) = found else {
+                match self.create(name, entries).await? {
+                    Created::Made(report) => read = Some(Some(*report)),
+                    Created::Exists => {}
+                    Created::Impossible => return Ok(Outcome::GivenUp),
+                }
+                continue;
+            };
+            match self.update(report, ledger, entries, now).await? {
+                Some(outcome) => return Ok(outcome),
+                None => continue,
+            }
+        }
+        Err(RoundError::Contended)
+    }
+
+    async fn create(&self, name: &str, entries: &[Entry]) -> Result<Created, RoundError<O::Error>> {
+        let makers = entries.iter().filter(|entry| entry.base == Base::Absent);
+        let Some(draft) = makers.rev().find_map(|entry| entry.draft.as_deref()) else {
+            return Ok(Created::Impossible);
+        };
+        match self.objects.create_report(&merge::new_report(&self.key.namespace, name, draft)).await {
+            Ok(report) => Ok(Created::Made(Box::new(report))),
+            Err(Refused::Conflict | Refused::Absent) => Ok(Created::Exists),
+            Err(Refused::NamespaceGone) => Ok(Created::Impossible),
+            Err(Refused::Failed(error)) => Err(RoundError::Call(error)),
+        }
+    }
+
+    /// Adds to a report what is above its mark; `None` where it changed meanwhile.
+    async fn update(
+        &self,
+        mut report: CrashReport,
+        ledger: &str,
+        entries: &[Entry],
+        now: Timestamp,
+    ) -> Result<Option<Outcome<O::Error>>, RoundError<O::Error>> {
+        let mark = mark(&report, ledger);
+        let due: Vec<&Entry> = entries.iter().filter(|e| e.seq > mark && is_meant_for(e, &report)).collect();
+        let opened = standing(&report).is_none();
+        let Some(last) = due.last() else {
+            let counted = entries.iter().any(|entry| entry.seq <= mark);
+            let outcome = Outcome::Written { report: Box::new(report), opened: false };
+            return Ok(Some(if counted { outcome } else { Outcome::GivenUp }));
+        };
+        for entry in &due {
+            merge::fold(&mut report, &entry.add, entry.draft.as_deref(), now);
+        }
+        if let Some(status) = &mut report.status {
+            status.ledger = Some(LedgerMark { uid: ledger.to_owned(), seq: last.seq });
+        }
+        match self.objects.write_status(&report).await {
+            Ok(written) => Ok(Some(Outcome::Written { report: Box::new(self.relabelled(written).await), opened })),
+            Err(Refused::Failed(error)) => Err(RoundError::Call(error)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Brings labels after a better finding, which a write of the status leaves alone. They only serve selectors, so a
+    /// failure waits for the next write.
+    async fn relabelled(&self, report: CrashReport) -> CrashReport {
+        let labels = merge::stale_labels(&report);
+        let name = report.metadata.name.clone().unwrap_or_default();
+        if !labels.is_empty()
+            && let Err(error) = self.objects.set_labels(&name, labels).await
+        {
+            tracing::warn!(report = name, %error, "the labels of a report are behind its finding");
+        }
+        report
+    }
+}
+
+/// Reports by name, `None` where there was none when it was looked for.
+type Reports = BTreeMap<String, Option<CrashReport>>;
+
+enum Created {
+    Made(Box<CrashReport>),
+    Exists,
+    Impossible,
+}
+
+fn known(report: &CrashReport) -> Known {
+    Known { uid: report.metadata.uid.clone().unwrap_or_default(), standing: standing(report) }
+}
+
+fn standing(report: &CrashReport) -> Option<Standing> {
+    let status = report.status.as_ref()?;
+    Some(Standing::of(status.finding.as_ref()?, status.evidence.as_ref()?))
+}
+
+/// Up to which entry of this ledger a report has counted.
+fn mark(report: &CrashReport, ledger: &str) -> i64 {
+    let mark = report.status.as_ref().and_then(|status| status.ledger.as_ref());
+    mark.filter(|mark| mark.uid == ledger).map_or(0, |mark| mark.seq)
+}
+
+/// Whether an entry may be added to this report, and not to an earlier one of the same name.
+fn is_meant_for(entry: &Entry, report: &CrashReport) -> bool {
+    match &entry.base {
+        Base::Absent | Base::Any => true,
+        Base::Uid(uid) => report.metadata.uid.as_ref() == Some(uid),
+    }
+}

@@ -1,0 +1,244 @@
+//! The steps of one termination, from its sighting to the Event, and what an earlier instance left open.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::classify::{Category, Engine};
+use crate::config::{Config, ExcerptPolicy, LogConfig};
+use crate::context::OwnerCache;
+use crate::ledger::LedgerKey;
+use crate::log::{FetchOptions, Fetcher, LimitOptions, Limiter, LogAnswer};
+use crate::notify::slack::SlackSetupError;
+use crate::notify::{Notifier, ReportKey, Sink, SlackOptions, SlackWebhook};
+use crate::observe::{Metrics, Sighting};
+use crate::operator::Settings;
+use crate::publish::recorder::OnSettled;
+use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, deliveries};
+use crate::redact::{RedactError, Redactor};
+use crate::report::{Counted, Workload};
+use crate::termination::{Verdict, judge};
+use crate::watch::Scope;
+
+/// First pause before a termination that could not be recorded is tried again; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause. The termination is only in memory meanwhile, and in the pod's status as long as the pod lives.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Reports that wait for the notifier before those who hand them in do.
+const DUE: usize = 1024;
+
+/// Everything that a termination passes through.
+pub struct Steps {
+    fetcher: Fetcher,
+    owners: OwnerCache,
+    recorder: Recorder,
+    events: EventWriter,
+    deliveries: Deliveries,
+    due: mpsc::Sender<ReportKey>,
+    notifier: std::sync::Mutex<Option<JoinHandle<()>>>,
+    excerpt: ExcerptPolicy,
+    delete_with_workload: bool,
+    notified: Vec<Category>,
+    sinks: Vec<String>,
+    metrics: Metrics,
+    stop: CancellationToken,
+}
+
+impl Steps {
+    /// All steps over one client; starts the notifier to these sinks.
+    ///
+    /// # Errors
+    /// When a redaction pattern of the configuration is no expression.
+    pub fn new(
+        client: Client,
+        settings: &Settings,
+        sinks: Vec<Arc<dyn Sink>>,
+        metrics: Metrics,
+        stop: CancellationToken,
+    ) -> Result<Self, RedactError> {
+        let Settings { config, namespace, instance, .. } = settings;
+        let engine = Arc::new(Engine::new(Redactor::new(&config.redact_patterns)?));
+        let limiter = Limiter::new(limits(&config.log));
+        let deliveries = Deliveries::new(client.clone());
+        let (due, queue) = mpsc::channel(DUE);
+        let counted = metrics.clone();
+        let cluster = Some(config.cluster_name.clone()).filter(|name| !name.is_empty());
+        let names = sinks.iter().map(|sink| sink.name().to_owned()).collect();
+        let notifier = Notifier::new(Arc::new(deliveries.clone()), sinks, cluster)
+            .on_result(Arc::new(move |sink, result| counted.notified(sink, result)));
+        Ok(Self {
+            fetcher: Fetcher::new(client.clone(), engine, limiter, reads(&config.log)),
+            owners: OwnerCache::new(client.clone()),
+            recorder: Recorder::new(client.clone(), namespace, instance, Arc::new(Timestamp::now), late(due.clone())),
+            events: EventWriter::new(client, instance),
+            deliveries,
+            due,
+            notifier: std::sync::Mutex::new(Some(tokio::spawn(notifier.run(queue, stop.clone())))),
+            excerpt: config.excerpt,
+            delete_with_workload: config.delete_with_workload,
+            notified: config.notify.categories.clone(),
+            sinks: names,
+            metrics,
+            stop,
+        })
+    }
+
+    /// Goes on with what an earlier instance claimed and could not write, or wrote and could not send.
+    pub async fn resume(&self, scopes: &[Scope]) {
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = self.recorder.replay().await {
+            self.metrics.replay_failed(&error);
+            if !self.pause(&mut pause).await {
+                return;
+            }
+        }
+        for scope in scopes.iter().filter(|_| !self.sinks.is_empty()) {
+            match self.deliveries.due(scope).await {
+                Ok(due) => self.hand_in(due).await,
+                // Nothing is lost: what is due stays due in its report, and the next start looks again.
+                Err(error) => self.metrics.replay_failed(&error),
+            }
+        }
+    }
+
+    /// Takes one termination through all steps.
+    pub async fn take(&self, sighting: Sighting) {
+        let termination = &sighting.termination;
+        let (workload, log) = tokio::join!(self.owners.workload_of(&termination.pod), self.fetcher.fetch(termination));
+        self.metrics.log_fetched(termination, log.state, log.reads);
+        let notify = match judge(termination, &log.classification.finding) {
+            Verdict::Ignore(why) => return self.metrics.ignored(termination, why.as_str()),
+            Verdict::Report { notify } => notify,
+        };
+        let counted = self.counted(&sighting, workload, log, notify);
+        for recorded in self.record(&sighting, counted).await {
+            self.tell(&sighting, &recorded).await;
+        }
+    }
+
+    fn counted(&self, sighting: &Sighting, workload: Workload, log: LogAnswer, notify: bool) -> Counted {
+        let LogAnswer { state, source, mut classification, reads: _ } = log;
+        let hidden = match self.excerpt {
+            ExcerptPolicy::Full => 0,
+            ExcerptPolicy::Decisive => classification.decisive_from,
+            ExcerptPolicy::None => classification.excerpt.len(),
+        };
+        classification.truncated |= hidden > 0;
+        classification.excerpt.drain(..hidden);
+        let wanted = notify && self.notified.contains(&classification.finding.category);
+        Counted {
+            termination: sighting.termination.clone(),
+            workload,
+            classification,
+            evidence: state,
+            source,
+            inferred: false,
+            delete_with_workload: self.delete_with_workload,
+            notify: if wanted { self.sinks.clone() } else { Vec::new() },
+            seen_at: sighting.seen_at,
+        }
+    }
+
+    /// Records a termination, however long that takes. Stopped before that, it is found again by the next start: it is
+    /// not claimed yet, and the pod's status still has it.
+    async fn record(&self, sighting: &Sighting, counted: Counted) -> Vec<Recorded> {
+        let key = LedgerKey::of(&counted);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.recorder.record(key.clone(), vec![counted.clone()]).await {
+                Ok(recorded) => return recorded,
+                Err(RecordError::Closed) => return Vec::new(),
+                Err(error) => self.metrics.record_failed(&sighting.termination, error.category(), &error),
+            }
+            if !self.pause(&mut pause).await {
+                return Vec::new();
+            }
+        }
+    }
+
+    /// The Event and, for a new bug, the message. Both only repeat what the report says.
+    async fn tell(&self, sighting: &Sighting, recorded: &Recorded) {
+        if let Some(report) = &recorded.report
+            && deliveries::is_due(report)
+        {
+            self.hand_in(deliveries::key(report)).await;
+        }
+        for counted in &recorded.counted {
+            self.metrics.recorded(sighting, &counted.classification.finding, &recorded.name, recorded.opened);
+            let note = EventNote::on_pod(counted, &recorded.name);
+            let written = self.events.publish(&note).await;
+            let error = written.as_ref().err().map(|error| error as &dyn std::error::Error);
+            self.metrics.event(&counted.termination.pod.namespace, &recorded.name, recorded.opened, error);
+        }
+    }
+
+    async fn hand_in(&self, due: impl IntoIterator<Item = ReportKey>) {
+        for report in due {
+            // The notifier is gone only at shutdown, and then the message stays due in its report.
+            let _ = self.due.send(report).await;
+        }
+    }
+
+    /// Waits before another try; `false` when the operator stops.
+    async fn pause(&self, pause: &mut Duration) -> bool {
+        tokio::select! {
+            () = self.stop.cancelled() => return false,
+            () = tokio::time::sleep(*pause) => {}
+        }
+        *pause = (*pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+
+    /// Finishes what was handed in.
+    pub async fn drain(&self) {
+        self.recorder.shutdown().await;
+        let notifier = self.notifier.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(notifier) = notifier {
+            // It ends by itself once `stop` is cancelled; that it panicked was logged by the runtime.
+            let _ = notifier.await;
+        }
+    }
+}
+
+/// A report that could be written only later has its message sent only then.
+fn late(due: mpsc::Sender<ReportKey>) -> OnSettled {
+    Arc::new(move |report| {
+        if let Some(key) = deliveries::key(report).filter(|_| deliveries::is_due(report)) {
+            // With a full queue it stays due in its report, and the next start finds it.
+            let _ = due.try_send(key);
+        }
+    })
+}
+
+/// The sinks that are configured.
+///
+/// # Errors
+/// When no HTTP client can be made for one of them.
+pub fn sinks(config: &Config) -> Result<Vec<Arc<dyn Sink>>, SlackSetupError> {
+    let Some(file) = &config.notify.slack_webhook_file else { return Ok(Vec::new()) };
+    let options = SlackOptions { url_file: file.clone(), ..SlackOptions::default() };
+    Ok(vec![Arc::new(SlackWebhook::new(&options)?)])
+}
+
+fn limits(log: &LogConfig) -> LimitOptions {
+    let size = |value: u32| NonZeroUsize::new(value as usize).unwrap_or(NonZeroUsize::MIN);
+    let rate = |value: u32| NonZeroU32::new(value).unwrap_or(NonZeroU32::MIN);
+    LimitOptions {
+        in_flight: size(log.in_flight),
+        per_node: size(log.per_node),
+        per_second: rate(log.per_second),
+        // What comes at once after a quiet time is a rollout or a node: worth two seconds of reads.
+        burst: rate(log.per_second.saturating_mul(2)),
+        ..LimitOptions::default()
+    }
+}
+
+fn reads(log: &LogConfig) -> FetchOptions {
+    FetchOptions { tail_lines: u64::from(log.tail_lines), limit_bytes: log.limit_bytes, ..FetchOptions::default() }
+}

@@ -1,0 +1,3 @@
+module coroner/testbed/slack
+
+go 1.24

@@ -1,0 +1,3 @@
+module github.com/acme
+
+go 1.24

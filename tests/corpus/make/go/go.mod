@@ -1,0 +1,3 @@
+module example.com/acme/depotd
+
+go 1.19
