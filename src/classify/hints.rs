@@ -6,7 +6,7 @@ use super::scan::readable;
 use super::text;
 
 /// Texts that only one runtime's programs write.
-const MARKS: [(Runtime, &str); 26] = [
+const MARKS: [(Runtime, &str); 28] = [
     (Runtime::Go, "dial tcp "),
     (Runtime::Go, "listen tcp "),
     (Runtime::Go, ".go:"),
@@ -18,6 +18,8 @@ const MARKS: [(Runtime, &str); 26] = [
     (Runtime::Python, "[MainThread]"),
     (Runtime::Python, ".py\", line "),
     (Runtime::Python, "Booting worker with pid"),
+    (Runtime::Python, "Starting gunicorn "),
+    (Runtime::Python, "Connection in use: ("),
     (Runtime::Python, "Uvicorn running on "),
     (Runtime::Python, "Started server process ["),
     (Runtime::Python, "can't open file '"),

@@ -10,8 +10,7 @@ use super::reason::{COMMAND_NOT_FOUND, EXEC_FORMAT_ERROR};
 use super::record::Record;
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::shell;
-use super::text;
+use super::{shell, text, wrapper};
 
 /// How many of the last lines are looked at: a usage text may follow the error.
 const LINES: usize = 80;
@@ -74,7 +73,7 @@ fn spoken(found: &Found) -> Vec<Spoken> {
     let lines = numbered.take(LINES).filter(|(number, _)| !inside(*number));
     lines
         .map(|(number, raw)| {
-            let text = without_collector(&text::string(&readable(raw))).as_bytes().to_vec();
+            let text = wrapper::unboxed(without_collector(&text::string(&readable(raw)))).as_bytes().to_vec();
             let record = Record::read(&text).filter(|record| !record.summary().is_empty());
             Spoken { number, text, record }
         })
@@ -98,6 +97,8 @@ pub fn last_words(found: &Found, code: Option<i32>, messages: &Messages) -> Opti
 /// How much a line sounds like the reason, before its distance from the end is taken off.
 fn weight(line: &Spoken, known: bool) -> usize {
     let base = match line.severity() {
+        // Whoever started the program says that it ended, behind what the program itself said last.
+        _ if wrapper::is_echo(&line.text) => return 12,
         Some(Severity::Fatal) => 50,
         Some(Severity::Error) => 40,
         Some(Severity::Warn) => 22,

@@ -41,6 +41,7 @@ mod stack;
 mod tail;
 mod text;
 mod verdict;
+mod wrapper;
 
 pub use engine::Engine;
 pub use finding::*;
