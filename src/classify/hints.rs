@@ -18,6 +18,8 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Python, "[MainThread]"),
     (Runtime::Python, ".py\", line "),
     (Runtime::Python, "Booting worker with pid"),
+    (Runtime::Python, "Starting gunicorn "),
+    (Runtime::Python, "Connection in use: ("),
     (Runtime::Python, "Uvicorn running on "),
     (Runtime::Python, "Started server process ["),
     (Runtime::Python, "can't open file '"),

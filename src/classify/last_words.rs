@@ -12,8 +12,7 @@ use super::ruled::Ruled;
 use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::shell;
-use super::text;
+use super::{shell, text, wrapper};
 
 /// How many of the last lines are looked at: a usage text may follow the error.
 const LINES: usize = 80;
@@ -122,7 +121,7 @@ fn spoken(found: &Found, count: usize) -> Vec<Spoken> {
     let lines = numbered.take(count).filter(|(number, _)| !inside(*number));
     lines
         .map(|(number, raw)| {
-            let text = without_collector(&text::string(&readable(raw))).as_bytes().to_vec();
+            let text = wrapper::unboxed(without_collector(&text::string(&readable(raw)))).as_bytes().to_vec();
             let record = Record::read(&text).filter(|record| !record.summary().is_empty());
             Spoken { number, text, record }
         })
@@ -172,6 +171,8 @@ fn weight(line: &Spoken, meaning: Option<&Meant>) -> usize {
         return CLOSING;
     }
     let base = match line.severity() {
+        // Whoever started the program says that it ended, behind what the program itself said last.
+        _ if wrapper::is_echo(&line.text) => return 12,
         Some(Severity::Fatal) => 50,
         Some(Severity::Error) => 40,
         Some(Severity::Warn) => 22,

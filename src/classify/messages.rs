@@ -175,6 +175,8 @@ static RULES: &[Rule] = &[
     // Modules.
     by(Runtime::Python, MISSING_MODULE, &["no module named "]),
     by(Runtime::Python, MISSING_MODULE, &["could not import module \""]),
+    by(Runtime::Python, MISSING_MODULE, &["error: could not import '"]),
+    by(Runtime::Python, MISSING_MODULE, &["the module ", " was not found."]),
     by(Runtime::Python, INVALID_CONFIGURATION, &["error loading asgi app"]),
     by(Runtime::Python, INVALID_CONFIGURATION, &["failed to find attribute '"]),
     // Files.
@@ -189,6 +191,7 @@ static RULES: &[Rule] = &[
     rule(MISSING_FILE, &["cannot find the path"]),
     rule(MISSING_FILE, &["config file \"", "not found in"]),
     rule(MISSING_FILE, &["pattern matches no files"]),
+    last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
     last_words(MISSING_FILE, &["file does not exist"]),
     last_words(MISSING_FILE, &["file not found"]),
     // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
@@ -205,10 +208,10 @@ static RULES: &[Rule] = &[
     by(Runtime::Python, MISSING_CONFIGURATION, &["the following arguments are required: "]),
     by(Runtime::Python, INVALID_CONFIGURATION, &[": error: argument ", ": invalid "]),
     by(Runtime::Python, INVALID_CONFIGURATION, &[": error: unrecognized arguments: "]),
-    rule(MISSING_CONFIGURATION, &["error: missing option '"]),
-    rule(MISSING_CONFIGURATION, &["error: missing argument '"]),
-    rule(INVALID_CONFIGURATION, &["error: no such option"]),
-    rule(INVALID_CONFIGURATION, &["error: invalid value for '"]),
+    last_words(MISSING_CONFIGURATION, &["missing option '"]),
+    last_words(MISSING_CONFIGURATION, &["missing argument '"]),
+    last_words(INVALID_CONFIGURATION, &["no such option: -"]),
+    last_words(INVALID_CONFIGURATION, &["invalid value for '"]),
     // PHP, and curl, which it calls.
     by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
     rule(CONNECTION_REFUSED, &["curl error 7: "]),

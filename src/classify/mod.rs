@@ -50,6 +50,7 @@ mod tail;
 mod text;
 mod thrown;
 mod verdict;
+mod wrapper;
 
 pub use engine::Engine;
 pub use finding::*;

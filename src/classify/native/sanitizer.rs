@@ -67,9 +67,7 @@ fn undefined(line: &[u8]) -> Option<(usize, String, RawFrame)> {
     let kind = text::string(line[end + b": runtime error: ".len()..].trim_ascii_end());
     let frame =
         RawFrame { own: symbols::is_own("f", file), function: String::new(), file: file.to_owned(), line: number };
-    // A source has a suffix of letters; `127.0.0.1:48890: runtime error: …` is how Go's net/http tells of a panic.
-    let source = file.rsplit_once('.').is_some_and(|(_, suffix)| suffix.starts_with(|c: char| c.is_ascii_alphabetic()));
-    source.then_some((start, kind, frame))
+    symbols::is_source(file).then_some((start, kind, frame))
 }
 
 impl Report {
@@ -255,7 +253,7 @@ fn is_part(line: &[u8]) -> bool {
         "  Uninitialized value",
     ];
     let starts = |start: &&str| line.starts_with(start.as_bytes());
-    STARTS.iter().any(&starts) || PARTS.iter().any(starts) || line.starts_with(b"    [")
+    STARTS.iter().any(|start| starts(&start)) || PARTS.iter().any(|start| starts(&start)) || line.starts_with(b"    [")
 }
 
 impl Parser for Report {

@@ -144,6 +144,12 @@ pub fn is_own(function: &str, file: &str) -> bool {
     !library && !INSTALLED.iter().any(|part| file.contains(part))
 }
 
+/// Whether a name is that of a source file of C, C++ or a language that shares their sanitizers.
+pub fn is_source(file: &str) -> bool {
+    const ENDS: [&str; 12] = [".c", ".cc", ".cpp", ".cxx", ".c++", ".C", ".h", ".hh", ".hpp", ".hxx", ".inc", ".m"];
+    ENDS.iter().any(|end| file.ends_with(end))
+}
+
 /// `/app/parser.c:34:5`, `/app/parser.c:34`: file and line.
 pub fn location(text: &str) -> Option<(&str, u32)> {
     let (rest, last) = text.rsplit_once(':')?;

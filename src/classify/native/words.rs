@@ -53,6 +53,56 @@ const HEAP: [&str; 16] = [
     "aligned_free(): ",
 ];
 
+/// The words of which glibc's own texts about the heap are made.
+const GLIBC_WORDS: [&str; 46] = [
+    "free",
+    "double",
+    "or",
+    "corruption",
+    "malloc",
+    "malloc_consolidate",
+    "corrupted",
+    "size",
+    "vs",
+    "prev_size",
+    "linked",
+    "list",
+    "munmap_chunk",
+    "realloc",
+    "calloc",
+    "tcache_thread_shutdown",
+    "invalid",
+    "pointer",
+    "detected",
+    "in",
+    "tcache",
+    "2",
+    "next",
+    "fast",
+    "normal",
+    "unaligned",
+    "chunk",
+    "chunks",
+    "too",
+    "many",
+    "unsorted",
+    "top",
+    "memory",
+    "smallbin",
+    "largebin",
+    "fastbin",
+    "mismatching",
+    "prev_inuse",
+    "fasttop",
+    "prev",
+    "out",
+    "old",
+    "bk",
+    "nextsize",
+    "while",
+    "consolidating",
+];
+
 /// Words of the C library about a memory that it watches.
 static WATCHED: &[(&str, CrashReason, &str)] = &[
     ("*** stack smashing detected ***", STACK_SMASHING, "stack smashing"),
@@ -190,11 +240,10 @@ fn said(text: &str) -> Option<(usize, Words)> {
         return Some((at, Words::Said(HEAP_CORRUPTION, text[at..].trim_end().to_owned())));
     }
     let at = HEAP.iter().find_map(|words| find(text, words))?;
-    // A sentence about free() in a log has more before it than a program's name.
-    let named = at == 0
-        || text[..at].trim_end().ends_with([':', '|', ']'])
-        || text[..at].ends_with("Z ")
-        || text[..at].ends_with(" F ");
+    // A sentence about free() has words that glibc does not use.
+    let bare = text[at..].split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+    let foreign = text[at..].starts_with('<') || text[at..].contains(": error: ") || text[at..].contains("ERROR: ");
+    let named = at == 0 || foreign || bare.into_iter().all(|word| GLIBC_WORDS.contains(&word));
     named.then(|| (at, Words::Said(HEAP_CORRUPTION, text[at..].trim_end().to_owned())))
 }
 
@@ -207,8 +256,9 @@ fn shell(text: &str) -> Option<(usize, Words)> {
     let before = text[..at].trim_end();
     let numbered = before.ends_with(|c: char| c.is_ascii_digit()) && before.contains(": line ");
     let alone = before.is_empty() || before.ends_with(['Z', '|', ']']) || before.ends_with(" F");
-    let bare = rest.is_empty() || rest.starts_with("(core dumped)");
-    (numbered || alone && bare).then(|| (at, Words::Shell(reason, text[at..].trim_end().to_owned(), exits)))
+    let dumped = rest == "(core dumped)";
+    (numbered || dumped || alone && rest.is_empty())
+        .then(|| (at, Words::Shell(reason, text[at..].trim_end().to_owned(), exits)))
 }
 
 /// The parser of such words.

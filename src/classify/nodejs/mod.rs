@@ -23,7 +23,7 @@ impl Grammar for Nodejs {
             "    at ",
             "Error: ",
             "Error [",
-            "error: Uncaught ",
+            "Uncaught ",
             "Node.js v",
             "Bun v",
             native::HEADS[0],

@@ -88,6 +88,18 @@ pub fn symbol(line: &[u8]) -> Option<(u32, &str)> {
     (!symbol.is_empty()).then_some((number, symbol))
 }
 
+/// Where a line of a backtrace begins, perhaps behind a prefix; `None` where the line is none. The number of a frame takes
+/// four columns, the place below it is indented by 13, in a full backtrace by 31.
+pub fn find(line: &[u8]) -> Option<usize> {
+    let blanks = |end: usize| line[..end].iter().rev().take_while(|b| **b == b' ').count();
+    if let Some(at) = text::find(line, " at ").map(|at| at + 1).filter(|at| blanks(*at) >= 13) {
+        let start = at - if blanks(at) >= 31 { 31 } else { 13 };
+        return place(&line[start..]).filter(|(file, _)| file.ends_with(".rs")).map(|_| start);
+    }
+    let colons = memchr::memmem::find_iter(line, ": ").filter(|at| *at >= 4).take(8);
+    colons.map(|colon| colon - 4).find(|start| symbol(&line[*start..]).is_some_and(|(_, symbol)| symbol.contains("::")))
+}
+
 /// `             at ./src/lanes.rs:9:5`: file and line.
 pub fn place(line: &[u8]) -> Option<(&str, u32)> {
     let rest = std::str::from_utf8(line.trim_ascii()).ok()?.strip_prefix("at ")?;
@@ -231,6 +243,9 @@ mod tests {
         assert_eq!(place(b"             at ./src/lanes.rs:9:5"), Some(("./src/lanes.rs", 9)));
         assert_eq!(place(b"             at C:\\a\\lanes.rs:9"), Some(("C:\\a\\lanes.rs", 9)));
         assert_eq!(place(b"at noon"), None);
+        assert_eq!(find(b"web.1 |    6: lanes::gate"), Some(8));
+        assert_eq!(find(b"web.1 |              at ./src/lanes.rs:9:5"), Some(8));
+        assert_eq!(find(b"2026-11-25 at noon: lanes::gate"), None);
         let cases = [
             ("./src/a.rs", true),
             ("/rustc/5968/library/core/src/cell.rs", false),

@@ -21,7 +21,7 @@ impl Grammar for Rust {
     fn anchors(&self) -> &'static [&'static str] {
         &[
             "panicked at ",
-            panic::FATAL[0],
+            "overflowed its stack",
             panic::FATAL[1],
             panic::FATAL[2],
             "Caused by:",
@@ -42,16 +42,15 @@ impl Grammar for Rust {
             return Failure::from_causes(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
         }
         if line.text.ends_with(b"stack backtrace:") && line.number <= HEAD_LINES {
-            return Some(Box::new(Panics::headless(line)));
+            return Some(Box::new(Panics::headless(line, line.text.len() - b"stack backtrace:".len())));
         }
         let at = text::find(line.text, "Error: ").filter(|at| *at == 0 || matches!(line.text[at - 1], b' ' | b'\t'))?;
         Failure::from_name(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>)
     }
 
     fn resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
-        let named = frames::symbol(line.text).is_some_and(|(_, symbol)| symbol.contains("::"));
-        let inside = named || frames::place(line.text).is_some_and(|(file, _)| file.ends_with(".rs"));
-        inside.then(|| Box::new(Panics::headless(line)) as Box<dyn Parser>)
+        let at = frames::find(line.text)?;
+        Some(Box::new(Panics::headless(line, at)))
     }
 }
 

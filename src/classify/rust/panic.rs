@@ -116,12 +116,12 @@ impl Panics {
         (failed && !parser.logged).then_some(parser)
     }
 
-    /// A backtrace whose head is cut off; the first line of the log lies inside of it.
-    pub fn headless(line: &Line<'_>) -> Self {
-        let mut parser = Self::new(line, 0, &[]);
+    /// A backtrace whose head is cut off; the first line of the log lies inside of it, behind `at` bytes of envelope.
+    pub fn headless(line: &Line<'_>, at: usize) -> Self {
+        let mut parser = Self::new(line, at, &[]);
         (parser.headless, parser.state) = (true, State::Backtrace);
         parser.panics.push(Panic { thread: "main".to_owned(), ..Panic::default() });
-        parser.backtrace(line.text);
+        parser.backtrace(&line.text[at..]);
         parser
     }
 
