@@ -92,7 +92,7 @@ async fn check_crd(client: &Client) -> anyhow::Result<()> {
     let listed = tokio::time::timeout(FIRST_CALL, reports.list(&ListParams::default().limit(1))).await;
     match listed {
         Err(_) => anyhow::bail!("the API server did not answer within {} s", FIRST_CALL.as_secs()),
-        Ok(Err(kube::Error::Api(status))) if status.is_not_found() => anyhow::bail!(
+        Ok(Err(kube::Error::Api(status))) if status.code == 404 => anyhow::bail!(
             "the cluster does not know crashreports.coroner.dev: install the chart with crds.install=true, \
              or: coroner crd | kubectl apply -f -"
         ),

@@ -14,10 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Runtimes whose grammar is still to be written: the list shrinks with each one.
-const OPEN: [&str; 15] = [
-    "beam", "dart", "dotnet", "haskell", "jvm", "lua", "native", "nodejs", "ocaml", "perl", "php", "python", "ruby",
-    "rust", "swift",
-];
+const OPEN: [&str; 7] = ["beam", "dart", "haskell", "lua", "ocaml", "perl", "swift"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -186,7 +183,7 @@ fn judge_culprit(score: &mut Score, name: &str, expected: Option<&Place>, answer
         None => place.function.as_ref().is_none_or(named),
     };
     score.check("culprit", name, good, || format!("{got} for {:?}:{:?}", place.file, place.line));
-    if let Some(function) = &place.function {
+    if let Some(function) = place.function.as_ref().filter(|function| !function.is_empty()) {
         score.check("function", name, named(function), || format!("{got} for {function}"));
     }
 }
@@ -220,14 +217,28 @@ fn table(scores: &BTreeMap<String, Score>) -> String {
     out
 }
 
+/// The answers of the binary to all cases, two processes at a time.
+fn answers(cases: &[(String, Case)]) -> Vec<Value> {
+    let ask = |cases: &[(String, Case)]| -> Vec<Value> {
+        cases.iter().map(|(name, case)| explain(name, &case.termination)).collect()
+    };
+    let (first, second) = cases.split_at(cases.len() / 2);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| ask(first));
+        let second = ask(second);
+        [first.join().unwrap(), second].concat()
+    })
+}
+
 #[test]
 fn the_corpus_is_classified_right_for_every_runtime_that_is_done() {
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let mut groups: BTreeMap<String, Vec<(String, String, String)>> = BTreeMap::new();
-    for (name, case) in cases() {
-        let answer = explain(&name, &case.termination);
+    let cases = cases();
+    for ((name, case), answer) in cases.iter().zip(answers(&cases)) {
+        let (name, case) = (name.clone(), case);
         let runtime = case.runtime.list()[0].clone();
-        judge(scores.entry(runtime.clone()).or_default(), &name, &case, &answer);
+        judge(scores.entry(runtime.clone()).or_default(), &name, case, &answer);
         if let Some(group) = &case.expect.group {
             let mark = answer["fingerprint"].as_str().unwrap_or_default().to_owned();
             groups.entry(runtime).or_default().push((group.clone(), name, mark));

@@ -23,6 +23,7 @@ pub enum Anchors {
 impl Anchors {
     /// Compiles the literals.
     pub fn new(literals: &[&str]) -> Self {
+        let literals = &shortest(literals);
         let searchers: Option<Vec<_>> = literals.chunks(LITERALS).map(packed::Searcher::new).collect();
         match searchers {
             Some(searchers) => Self::Vectors(searchers),
@@ -49,9 +50,26 @@ impl Anchors {
     }
 }
 
+/// The literals without those that hold another one, which is found wherever they are.
+fn shortest<'a>(literals: &[&'a str]) -> Vec<&'a str> {
+    let mut kept: Vec<&str> = Vec::with_capacity(literals.len());
+    let holds = |literal: &str, other: &str| literal != other && literal.contains(other);
+    for literal in literals.iter().filter(|literal| !literals.iter().any(|other| holds(literal, other))) {
+        if !kept.contains(literal) {
+            kept.push(literal);
+        }
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_literal_that_holds_another_one_is_left_out() {
+        assert_eq!(shortest(&["    at ", "panic: ", "  at ", "panic: "]), ["panic: ", "  at "]);
+    }
 
     #[test]
     fn the_first_anchor_is_found_by_vectors_and_by_the_automaton_alike() {

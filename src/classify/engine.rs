@@ -2,12 +2,19 @@
 
 use super::advice::AdviceBook;
 use super::anchors::Anchors;
+use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
+use super::jvm::Jvm;
 use super::messages::Messages;
+use super::native::Native;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
+use super::php::Php;
 use super::python::Python;
+use super::ruby::Ruby;
+use super::rules::Rules;
+use super::rust::Rust;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
 
@@ -18,6 +25,7 @@ pub struct Engine {
     pub(super) messages: Messages,
     pub(super) normaliser: Normaliser,
     pub(super) advice: AdviceBook,
+    pub(super) rules: Rules,
     grammars: Vec<Box<dyn Grammar>>,
     anchors: Anchors,
 }
@@ -29,15 +37,33 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// An engine with the built-in grammars, texts and advice.
+    /// An engine with the built-in grammars, texts, rules and advice.
     pub fn new(redactor: Redactor) -> Self {
-        let grammars: Vec<Box<dyn Grammar>> = vec![Box::new(Go), Box::new(Python), Box::new(Nodejs)];
+        Self::with_rules(redactor, Rules::default())
+    }
+
+    /// The same with rules and advice of the users' own, which win over the built-in ones.
+    pub fn with_rules(redactor: Redactor, rules: Rules) -> Self {
+        // The more a grammar asks of a line with which a trace begins, the earlier it stands.
+        let grammars: Vec<Box<dyn Grammar>> = vec![
+            Box::new(Rust),
+            Box::new(Go),
+            Box::new(Jvm),
+            Box::new(Python),
+            Box::new(Dotnet),
+            Box::new(Ruby),
+            // Before Node.js, whose `Uncaught` stands in PHP's heads too.
+            Box::new(Php),
+            Box::new(Nodejs),
+            Box::new(Native),
+        ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
         Self {
             redactor,
             messages: Messages::default(),
             normaliser: Normaliser::default(),
-            advice: AdviceBook::built_in(),
+            advice: AdviceBook::with(rules.advice().to_vec()),
+            rules,
             anchors: Anchors::new(&literals),
             grammars,
         }

@@ -52,6 +52,11 @@ impl Block {
         self.cut |= other.cut;
     }
 
+    /// Its own lines, without those that stand before them.
+    pub fn own_lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.lines.split(|b| *b == b'\n').filter(|line| !line.is_empty())
+    }
+
     /// Bytes collected so far.
     pub fn len(&self) -> usize {
         self.lines.len()

@@ -7,8 +7,13 @@ use super::normalise::Normaliser;
 
 /// Version of the algorithm: it changes whenever a fingerprint would.
 const VERSION: u8 = 1;
-/// Functions that every trace of a program ends in, so that they do not tell bugs apart.
-const ENTRY_POINTS: [&str; 4] = ["main.main", "main", "<module>", "Main.main"];
+/// Last names of functions that every trace of a program ends in, so that they do not tell bugs apart.
+const ENTRY_POINTS: [&str; 7] = ["main", "Main", "<Main>$", "<main>", "{main}", "<module>", ""];
+
+/// Whether a function, whatever package or class it stands in, is where a program begins.
+fn is_entry_point(function: &str) -> bool {
+    ENTRY_POINTS.contains(&function.rsplit(['.', ':']).next().unwrap_or(function))
+}
 
 /// What makes a bug itself.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +42,7 @@ pub fn fingerprint(bug: &Bug<'_>, normaliser: &Normaliser) -> String {
         part(function);
         part(file);
     }
-    if frames.iter().all(|(function, _)| ENTRY_POINTS.contains(&function.as_str())) {
+    if frames.iter().all(|(function, _)| is_entry_point(function)) {
         part(&normaliser.normalise(bug.message));
     }
     let digest = hash.finalize();
@@ -90,5 +95,8 @@ mod tests {
         assert_ne!(of(&["main.main"], "x"), of(&["main.main"], "y"));
         assert_eq!(of(&["main.main"], "took 5 s"), of(&["main.main"], "took 7 s"));
         assert_ne!(of(&[], "x"), of(&[], "y"));
+        for entry in ["com.acme.Main.main", "app::main", "Shop.Program.Main", "<main>", ""] {
+            assert_ne!(of(&[entry], "x"), of(&[entry], "y"), "{entry}");
+        }
     }
 }

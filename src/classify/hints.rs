@@ -6,7 +6,7 @@ use super::scan::readable;
 use super::text;
 
 /// Texts that only one runtime's programs write.
-const MARKS: [(Runtime, &str); 14] = [
+const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Go, "dial tcp "),
     (Runtime::Go, "listen tcp "),
     (Runtime::Go, ".go:"),
@@ -17,10 +17,27 @@ const MARKS: [(Runtime, &str); 14] = [
     (Runtime::Python, "Traceback (most recent call last)"),
     (Runtime::Python, "[MainThread]"),
     (Runtime::Python, ".py\", line "),
+    (Runtime::Python, "Booting worker with pid"),
+    (Runtime::Python, "Starting gunicorn "),
+    (Runtime::Python, "Connection in use: ("),
+    (Runtime::Python, "Uvicorn running on "),
+    (Runtime::Python, "Started server process ["),
+    (Runtime::Python, "can't open file '"),
+    (Runtime::Python, "] celery@"),
+    (Runtime::Nodejs, "npm ERR! "),
+    (Runtime::Nodejs, "npm error "),
+    (Runtime::Nodejs, "/node_modules/"),
+    (Runtime::Nodejs, "PM2 log: "),
+    (Runtime::Nodejs, "unsettled top-level await"),
+    (Runtime::Rust, "(os error "),
+    (Runtime::Rust, "RUST_BACKTRACE="),
     (Runtime::Nodejs, "node:internal/"),
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),
     (Runtime::Ruby, ".rb:"),
+    (Runtime::Php, "NOTICE: fpm is running, pid "),
+    (Runtime::Php, "NOTICE: PHP message: "),
+    (Runtime::Native, "*** FATAL CONFIG FILE ERROR ("),
 ];
 
 /// Lines that are looked at.
@@ -36,7 +53,36 @@ pub fn runtime_of<'a>(newest_first: impl Iterator<Item = &'a [u8]>) -> Option<Ru
 
 fn of_line(line: &[u8]) -> Option<Runtime> {
     let marked = MARKS.iter().find(|(_, mark)| text::has(line, mark)).map(|(runtime, _)| *runtime);
-    marked.or_else(|| is_go_log(line).then_some(Runtime::Go))
+    marked
+        .or_else(|| is_go_log(line).then_some(Runtime::Go))
+        .or_else(|| is_tracing(line).then_some(Runtime::Rust))
+        .or_else(|| is_python_log(line).then_some(Runtime::Python))
+        .or_else(|| is_ruby_log(line).then_some(Runtime::Ruby))
+}
+
+/// The forms of Rust's tracing-subscriber: its JSON, and as text a level with a module's path behind it.
+fn is_tracing(line: &[u8]) -> bool {
+    if line.starts_with(b"{\"timestamp\":\"") {
+        return text::has(line, "\"fields\":{") && text::has(line, "\"target\":\"");
+    }
+    let mut words = line.split(|b| *b == b' ').filter(|word| !word.is_empty()).skip(1);
+    let level = words.next().is_some_and(|word| matches!(word, b"INFO" | b"WARN" | b"ERROR" | b"DEBUG" | b"TRACE"));
+    level && words.next().is_some_and(|target| target.ends_with(b":") && text::has(target, "::"))
+}
+
+/// What Python's logging writes without a format of the program's own: `ERROR:depot.scan:no lane`.
+fn is_python_log(line: &[u8]) -> bool {
+    const LEVELS: [&str; 5] = ["DEBUG:", "INFO:", "WARNING:", "ERROR:", "CRITICAL:"];
+    let rest = LEVELS.iter().find_map(|level| line.strip_prefix(level.as_bytes())).unwrap_or_default();
+    let end = rest.iter().position(|b| *b == b':').unwrap_or(0);
+    end > 0 && rest[..end].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'))
+}
+
+/// The form of Ruby's own `Logger`: `I, [2026-11-24T05:15:16.516751 #1]  INFO -- : …`.
+fn is_ruby_log(line: &[u8]) -> bool {
+    line.first().is_some_and(|level| b"DIWEFA".contains(level))
+        && line.get(1..4) == Some(b", [")
+        && text::has(&line[..line.len().min(96)], " -- ")
 }
 
 /// The forms of Go's own loggers: `log` (`2026/11/24 04:15:10 …`, but not nginx, which goes on with `[level]`), `slog`
@@ -62,6 +108,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn loggers_of_rust_and_python_are_recognised() {
+        let cases = [
+            ("2026-11-25T02:11:00.113Z  INFO lanes::scan: scan parcel=PX1", Some(Runtime::Rust)),
+            (
+                "{\"timestamp\":\"2026\",\"level\":\"INFO\",\"fields\":{\"message\":\"x\"},\"target\":\"a\"}",
+                Some(Runtime::Rust),
+            ),
+            ("ERROR:depot.scan:no lane", Some(Runtime::Python)),
+            ("ERROR: no lane", None),
+            ("2026-11-25 INFO scan: parcel", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(of_line(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
     fn loggers_of_go_are_recognised_and_others_are_not() {
         let cases = [
             ("2026/11/24 04:15:10 shopd 3.4.1 starting", true),
@@ -72,6 +135,8 @@ mod tests {
             ("level=info msg=\"routed\" path=/a", false),
             ("2026-11-24 04:15:10 INFO started", false),
         ];
+        assert_eq!(of_line(b"I, [2026-11-24T05:15:16.516751 #1]  INFO -- : booted"), Some(Runtime::Ruby));
+        assert_eq!(of_line(b"I, for one, am here"), None);
         for (line, expected) in cases {
             assert_eq!(is_go_log(line.as_bytes()), expected, "{line}");
         }

@@ -8,10 +8,11 @@ use super::hints;
 use super::messages::{Messages, Voice};
 use super::reason::{COMMAND_NOT_FOUND, EXEC_FORMAT_ERROR};
 use super::record::Record;
+use super::ruled::Ruled;
+use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::shell;
-use super::text;
+use super::{shell, text, wrapper};
 
 /// How many of the last lines are looked at: a usage text may follow the error.
 const LINES: usize = 80;
@@ -22,6 +23,29 @@ const FARTHEST: usize = 20;
 
 /// Most lines between an error and the stack that its logger prints.
 const LINES_BEFORE_STACK: usize = 3;
+/// The weight of a line that says no more than that it is over now, whatever its level.
+const CLOSING: usize = 21;
+/// What such lines say, without their level and punctuation.
+const CLOSINGS: [&str; 15] = [
+    "abort",
+    "aborting",
+    "aborted",
+    "exit",
+    "exiting",
+    "exiting now",
+    "exiting due to fatal error",
+    "giving up",
+    "quitting",
+    "shutting down",
+    "shutdown",
+    "stopping",
+    "terminating",
+    "fatal errors found in configuration",
+    "fpm initialization failed",
+];
+
+/// The weight of a line that a rule knows: above every other one nearby.
+const RULED: usize = 64;
 
 /// The line that was chosen and what it says.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +66,21 @@ pub struct LastWords {
     pub excerpt: Block,
     /// It states a level, or it is the very last line and says something that is known.
     pub is_clear: bool,
+    /// What the rule adds that knew the line.
+    pub ruled: Option<Ruled>,
+    /// That rule names the exit code.
+    pub fits_code: bool,
+}
+
+/// What is needed to understand lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Speech<'a> {
+    /// How the process ended.
+    pub exit: Exit<'a>,
+    /// What texts mean.
+    pub messages: &'a Messages,
+    /// What lines mean.
+    pub rules: &'a Rules,
 }
 
 /// One of the last lines.
@@ -59,6 +98,14 @@ impl Spoken {
         }
     }
 
+    /// What rules see: the line, or what a record says.
+    fn sight(&self) -> String {
+        match &self.record {
+            Some(record) => record.summary(),
+            None => text::string(&self.text),
+        }
+    }
+
     fn message(&self) -> String {
         match &self.record {
             Some(record) => record.summary(),
@@ -68,27 +115,46 @@ impl Spoken {
 }
 
 /// The last lines, the last one first, without those of a trace.
-fn spoken(found: &Found) -> Vec<Spoken> {
+fn spoken(found: &Found, count: usize) -> Vec<Spoken> {
     let inside = |number: u64| found.candidates.iter().any(|c| (c.first_line..=c.last_line).contains(&number));
     let numbered = (0..=found.lines).rev().zip(found.tail.newest_first());
-    let lines = numbered.take(LINES).filter(|(number, _)| !inside(*number));
+    let lines = numbered.take(count).filter(|(number, _)| !inside(*number));
     lines
         .map(|(number, raw)| {
-            let text = without_collector(&text::string(&readable(raw))).as_bytes().to_vec();
+            let text = wrapper::unboxed(without_collector(&text::string(&readable(raw)))).as_bytes().to_vec();
             let record = Record::read(&text).filter(|record| !record.summary().is_empty());
             Spoken { number, text, record }
         })
         .collect()
 }
 
-/// Finds the last words. `code` is the exit code, which tells a missing file from a missing command.
-pub fn last_words(found: &Found, code: Option<i32>, messages: &Messages) -> Option<LastWords> {
-    let lines = spoken(found);
+/// The lines that users' rules see, the last one first, each with what a report would show of it.
+pub fn for_rules(found: &Found) -> Vec<Sight> {
+    let lines = spoken(found, super::rules::LINES);
+    let sight =
+        |at: usize| Sight { text: lines[at].sight(), message: lines[at].message(), excerpt: excerpt(&lines, at) };
+    (0..lines.len()).filter(|at| !text::blank(&lines[*at].text)).map(sight).collect()
+}
+
+/// One line as rules see it.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// What an expression is tried on.
+    pub text: String,
+    /// The message that it is, where the rule has none of its own.
+    pub message: String,
+    /// The lines around it.
+    pub excerpt: Block,
+}
+
+/// Finds the last words.
+pub fn last_words(found: &Found, speech: &Speech<'_>) -> Option<LastWords> {
+    let lines = spoken(found, LINES);
     let last = found.lines;
     let ranked = lines.iter().enumerate().filter(|(_, line)| !text::blank(&line.text)).map(|(at, line)| {
-        let meaning = meaning(line, code, messages);
+        let meaning = meaning(line, speech);
         let distance = usize::try_from(last - line.number).unwrap_or(FARTHEST).min(FARTHEST);
-        (weight(line, meaning.is_some()).saturating_sub(distance), at, meaning)
+        (weight(line, meaning.as_ref()).saturating_sub(distance), at, meaning)
     });
     // Of equals the later line, which comes first here.
     let (weight, at, meaning) = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
@@ -96,8 +162,17 @@ pub fn last_words(found: &Found, code: Option<i32>, messages: &Messages) -> Opti
 }
 
 /// How much a line sounds like the reason, before its distance from the end is taken off.
-fn weight(line: &Spoken, known: bool) -> usize {
+fn weight(line: &Spoken, meaning: Option<&Meant>) -> usize {
+    if meaning.is_some_and(|meaning| meaning.ruled.is_some()) {
+        return RULED;
+    }
+    let known = meaning.is_some();
+    if !known && is_closing(&line.message()) {
+        return CLOSING;
+    }
     let base = match line.severity() {
+        // Whoever started the program says that it ended, behind what the program itself said last.
+        _ if wrapper::is_echo(&line.text) => return 12,
         Some(Severity::Fatal) => 50,
         Some(Severity::Error) => 40,
         Some(Severity::Warn) => 22,
@@ -109,25 +184,54 @@ fn weight(line: &Spoken, known: bool) -> usize {
     base + if known { 6 } else { 0 }
 }
 
-struct Meant {
-    reason: CrashReason,
-    runtime: Option<Runtime>,
-    culprit: Option<Culprit>,
+/// Whether a message says no more than that it is over.
+fn is_closing(message: &str) -> bool {
+    let mut words: Vec<String> = Vec::new();
+    for word in message.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if words.len() > 6 {
+            return false;
+        }
+        words.push(word.to_ascii_lowercase());
+    }
+    let level = |word: &&String| Severity::of_word(word).is_some();
+    let said: Vec<&str> = words.iter().skip_while(level).map(String::as_str).collect();
+    CLOSINGS.contains(&said.join(" ").as_str())
 }
 
-fn meaning(line: &Spoken, code: Option<i32>, messages: &Messages) -> Option<Meant> {
+#[derive(Default)]
+struct Meant {
+    reason: Option<CrashReason>,
+    runtime: Option<Runtime>,
+    culprit: Option<Culprit>,
+    message: Option<String>,
+    ruled: Option<Ruled>,
+    fits_code: bool,
+}
+
+fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
     let message = line.message();
+    if let Some(hit) = speech.rules.meaning(&line.sight(), &speech.exit) {
+        return Some(Meant {
+            reason: Some(hit.rule.reason.clone()),
+            runtime: hit.rule.by,
+            culprit: None,
+            fits_code: hit.rule.names_code(),
+            ruled: Some(Ruled::of(hit.rule)),
+            message: hit.message,
+        });
+    }
     if line.record.is_none() {
         if let Some(complaint) = shell::complaint(&message) {
-            let reason = complaint.reason(code)?;
-            return Some(Meant { reason, runtime: Some(Runtime::Shell), culprit: complaint.culprit() });
+            let reason = Some(complaint.reason(speech.exit.code)?);
+            let (runtime, culprit) = (Some(Runtime::Shell), complaint.culprit());
+            return Some(Meant { reason, runtime, culprit, ..Meant::default() });
         }
         if let Some(reason) = of_exec(&message) {
-            return Some(Meant { reason, runtime: None, culprit: None });
+            return Some(Meant { reason: Some(reason), ..Meant::default() });
         }
     }
-    let meaning = messages.meaning(&message, Voice::LastWords)?;
-    Some(Meant { reason: meaning.reason, runtime: meaning.runtime, culprit: None })
+    let meaning = speech.messages.meaning(&message, Voice::LastWords)?;
+    Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, ..Meant::default() })
 }
 
 /// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`.
@@ -145,21 +249,21 @@ fn describe(lines: &[Spoken], at: usize, meaning: Option<Meant>, weight: usize) 
     let trace = stack_behind(lines, at);
     let layout = frames::Layout::default();
     let own = trace.iter().find(|frame| layout.in_app(frame));
-    let (reason, said_by, place) = match meaning {
-        Some(Meant { reason, runtime, culprit }) => (Some(reason), runtime, culprit),
-        None => (None, None, None),
-    };
+    let meant = meaning.unwrap_or_default();
     LastWords {
-        message: chosen.message(),
-        reason,
-        runtime: said_by
+        message: meant.message.unwrap_or_else(|| chosen.message()),
+        reason: meant.reason,
+        runtime: meant
+            .runtime
             .or_else(|| logger(chosen))
             .or_else(|| hints::runtime_of(lines.iter().map(|l| l.text.as_slice()))),
-        culprit: own.map(dump::place_of).or(place).or_else(|| caller(chosen)),
+        culprit: own.map(dump::place_of).or(meant.culprit).or_else(|| caller(chosen)),
         stack: dump::stack(&trace, &layout),
         signature: dump::signature(&trace, &layout, false),
         excerpt: excerpt(lines, at),
         is_clear: weight >= 36,
+        ruled: meant.ruled,
+        fits_code: meant.fits_code,
     }
 }
 

@@ -125,6 +125,9 @@ static RULES: &[Rule] = &[
     rule(CONNECTION_REFUSED, &["network is unreachable"]),
     rule(CONNECTION_REFUSED, &["host is unreachable"]),
     rule(CONNECTION_REFUSED, &["connection reset by peer"]),
+    rule(CONNECTION_REFUSED, &["connection reset"]),
+    // PostgreSQL's driver for Java: `Connection to db:5432 refused. Check that…`
+    rule(CONNECTION_REFUSED, &["connection to ", " refused. check"]),
     // Too slow.
     by(Runtime::Go, DEPENDENCY_TIMEOUT, &["i/o timeout"]),
     by(Runtime::Go, DEPENDENCY_TIMEOUT, &["context deadline exceeded"]),
@@ -172,6 +175,8 @@ static RULES: &[Rule] = &[
     // Modules.
     by(Runtime::Python, MISSING_MODULE, &["no module named "]),
     by(Runtime::Python, MISSING_MODULE, &["could not import module \""]),
+    by(Runtime::Python, MISSING_MODULE, &["error: could not import '"]),
+    by(Runtime::Python, MISSING_MODULE, &["the module ", " was not found."]),
     by(Runtime::Python, INVALID_CONFIGURATION, &["error loading asgi app"]),
     by(Runtime::Python, INVALID_CONFIGURATION, &["failed to find attribute '"]),
     // Files.
@@ -186,6 +191,7 @@ static RULES: &[Rule] = &[
     rule(MISSING_FILE, &["cannot find the path"]),
     rule(MISSING_FILE, &["config file \"", "not found in"]),
     rule(MISSING_FILE, &["pattern matches no files"]),
+    last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
     last_words(MISSING_FILE, &["file does not exist"]),
     last_words(MISSING_FILE, &["file not found"]),
     // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
@@ -202,10 +208,28 @@ static RULES: &[Rule] = &[
     by(Runtime::Python, MISSING_CONFIGURATION, &["the following arguments are required: "]),
     by(Runtime::Python, INVALID_CONFIGURATION, &[": error: argument ", ": invalid "]),
     by(Runtime::Python, INVALID_CONFIGURATION, &[": error: unrecognized arguments: "]),
-    rule(MISSING_CONFIGURATION, &["error: missing option '"]),
-    rule(MISSING_CONFIGURATION, &["error: missing argument '"]),
-    rule(INVALID_CONFIGURATION, &["error: no such option"]),
-    rule(INVALID_CONFIGURATION, &["error: invalid value for '"]),
+    last_words(MISSING_CONFIGURATION, &["missing option '"]),
+    last_words(MISSING_CONFIGURATION, &["missing argument '"]),
+    last_words(INVALID_CONFIGURATION, &["no such option: -"]),
+    last_words(INVALID_CONFIGURATION, &["invalid value for '"]),
+    // PHP, and curl, which it calls.
+    by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
+    rule(CONNECTION_REFUSED, &["curl error 7: "]),
+    rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
+    rule(TLS_FAILURE, &["curl error 60: "]),
+    rule(TLS_FAILURE, &["ssl certificate problem"]),
+    // Bundler.
+    by(Runtime::Ruby, MISSING_MODULE, &["could not find ", "in locally installed gems"]),
+    by(Runtime::Ruby, MISSING_MODULE, &["could not find gem "]),
+    by(Runtime::Ruby, MISSING_FILE, &["could not locate gemfile"]),
+    by(Runtime::Ruby, COMMAND_NOT_FOUND, &["bundler: command not found"]),
+    by(Runtime::Ruby, INVALID_CONFIGURATION, &["your ruby version is ", "your gemfile specified"]),
+    // .NET.
+    rule(MISSING_CONFIGURATION, &["connection string", "could be found"]),
+    rule(MISSING_CONFIGURATION, &["connection string", "not found"]),
+    // Spring, MicroProfile.
+    rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
+    rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),
     rule(INVALID_CONFIGURATION, &["unknown flag"]),
     rule(INVALID_CONFIGURATION, &["missing port in address"]),
     rule(INVALID_CONFIGURATION, &["unsupported protocol scheme"]),
@@ -228,6 +252,9 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["config", "parsing"]),
     rule(INVALID_CONFIGURATION, &["config", "invalid"]),
     rule(INVALID_CONFIGURATION, &["config", "unexpected end of json"]),
+    rule(INVALID_CONFIGURATION, &["configuration file", "contains errors"]),
+    last_words(INVALID_CONFIGURATION, &["vcl compilation failed"]),
+    last_words(MISSING_CONFIGURATION, &["no listening sockets available"]),
     rule(INVALID_CONFIGURATION, &["env", "parsing \""]),
     rule(INVALID_CONFIGURATION, &["env", "parse error"]),
     rule(INVALID_CONFIGURATION, &["env", "invalid duration"]),
@@ -325,7 +352,7 @@ fn names_absent_setting(text: &str) -> bool {
 }
 
 /// `DATABASE_URL`: capitals with an underscore, at least two parts. `ERROR` is none, `SSL_CERT_FILE` is.
-fn is_setting_name(word: &str) -> bool {
+pub fn is_setting_name(word: &str) -> bool {
     let parts = word.split('_').filter(|part| part.len() > 1).count();
     parts >= 2
         && word.starts_with(|c: char| c.is_ascii_uppercase())

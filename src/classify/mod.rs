@@ -7,11 +7,13 @@
 //! ```
 //!
 //! A runtime is one file (or folder) with a [`grammar::Grammar`]: [`go`] is the first. What needs no grammar is in
-//! [`messages`] (what error texts mean), `shell` and [`exit`].
+//! [`messages`] (what error texts mean), [`rules`] (the same in YAML, with advice, and the users' own), `shell` and
+//! [`exit`].
 
 pub mod advice;
 mod anchors;
 mod chain;
+mod dotnet;
 pub mod engine;
 mod envelope;
 pub mod excerpt;
@@ -22,24 +24,34 @@ pub mod go;
 pub mod grammar;
 mod hints;
 mod json;
+mod jvm;
 mod last_words;
 mod lines;
+mod links;
 mod logline;
 pub mod messages;
+mod native;
 mod nodejs;
 mod normalise;
+mod php;
 mod prefix;
 pub mod proof;
 mod python;
 pub mod reason;
 mod record;
+mod ruby;
+mod ruled;
+pub mod rules;
+mod rust;
 mod scan;
 mod severity;
 mod shell;
 mod stack;
 mod tail;
 mod text;
+mod thrown;
 mod verdict;
+mod wrapper;
 
 pub use engine::Engine;
 pub use finding::*;
@@ -180,7 +192,7 @@ impl Engine {
             ..other.clone()
         });
         Finding {
-            category: reason::category_of(&decision.reason).unwrap_or(Category::Unknown),
+            category: decision.category(),
             reason: decision.reason.clone(),
             runtime: decision.runtime,
             exception: decision.exception.as_deref().map(|exception| self.symbol(exception)),
@@ -190,7 +202,7 @@ impl Engine {
             stack: decision.stack.iter().map(|frame| self.frame(frame)).collect(),
             related: decision.related.iter().take(RELATED).map(|related| self.related(related)).collect(),
             contributing: contributing.collect(),
-            advice: self.advice.of(&decision.reason, decision.runtime),
+            advice: self.advice_for(decision),
         }
     }
 
@@ -203,6 +215,11 @@ impl Engine {
             place.file = self.symbol(&place.file);
         }
         proof
+    }
+
+    fn advice_for(&self, decision: &Decision) -> Option<Advice> {
+        let of_rule = decision.ruled.as_ref().and_then(|ruled| ruled.advice.clone());
+        of_rule.or_else(|| self.advice.of(&decision.reason, decision.runtime))
     }
 
     fn clean(&self, text: &str) -> String {

@@ -44,6 +44,18 @@ impl Prefix {
         self.tokens.is_empty()
     }
 
+    /// Whether it looks like a collector's: nothing, or something with a number, a bracket or a bar. Words alone are a
+    /// sentence that goes on.
+    pub fn is_envelope(&self) -> bool {
+        let marks = |text: &[u8]| text.iter().any(|b| matches!(b, b']' | b'|'));
+        self.is_empty()
+            || self.tokens.iter().any(|token| match token {
+                Token::Digits => true,
+                Token::Level => false,
+                Token::Text(text) => marks(text),
+            })
+    }
+
     /// The line without the prefix; `None` where it does not have it. A collector that trims lines takes the blanks at
     /// the end of the prefix from an empty line: that is such a line too.
     pub fn strip<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {

@@ -2,6 +2,7 @@
 
 use super::python::record::Exceptions;
 use super::severity::Severity;
+use super::thrown::{Monolog, Thrown};
 use super::{json, logline};
 
 /// Most lines that are taken from one record.
@@ -57,6 +58,10 @@ pub struct Builder {
     seen: bool,
     frame: ZerologFrame,
     exceptions: Exceptions,
+    thrown: Thrown,
+    monolog: Monolog,
+    /// The error's class, where it is a field of its own.
+    class: String,
     file: Option<String>,
     marks: Marks,
 }
@@ -93,6 +98,11 @@ impl Builder {
             | ["record", "level", "name"] => {
                 self.record.severity = Severity::of_word(&text);
             }
+            // MongoDB: one letter, and what it is about in `attr`.
+            ["s"] if self.record.severity.is_none() => self.record.severity = mongodb_severity(&text),
+            ["attr", "error" | "reason" | "message"] | ["attr", "error", "errmsg"] => {
+                append(&mut self.record.error, &text);
+            }
             [
                 "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text",
             ]
@@ -108,8 +118,15 @@ impl Builder {
                 | "backtrace",
             ]
             | ["error.stack_trace" | "error.stack"]
-            | ["err" | "error" | "exception", "stack" | "stack_trace" | "stacktrace"] => {
+            | [
+                "err" | "error" | "exception" | "_exception",
+                "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace",
+            ] => {
                 append(&mut self.record.stack, &text);
+            }
+            ["err" | "error" | "exception", "class" | "name" | "type" | "kind"]
+            | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
+                set(&mut self.class, text);
             }
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
@@ -117,6 +134,8 @@ impl Builder {
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
+            ["thrown" | "throwable", inside @ ..] => self.thrown.value(inside, &text),
+            ["context" | "extra", "exception", key] => self.monolog.value(key, &text),
             path => self.exceptions.value(path, &text),
         }
     }
@@ -154,11 +173,25 @@ impl Builder {
     pub fn finish(mut self) -> Option<Record> {
         let Marks { stamp, msg, level_word, foreign } = self.marks;
         self.record.go_logger |= stamp && msg && level_word && !foreign;
-        if let Some(text) = self.exceptions.text() {
-            append(&mut self.record.stack, &text);
+        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text()];
+        traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
+        // A bare list of frames is a trace only with what was thrown above it.
+        let stack = &self.record.stack;
+        if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {
+            self.record.error = format!("{}: {}", self.class, self.record.error);
         }
         self.seen.then_some(self.record)
     }
+}
+
+fn mongodb_severity(letter: &str) -> Option<Severity> {
+    Some(match letter {
+        "F" => Severity::Fatal,
+        "E" => Severity::Error,
+        "W" => Severity::Warn,
+        "I" | "D" | "D1" | "D2" => Severity::Info,
+        _ => return None,
+    })
 }
 
 fn set(text: &mut String, value: String) {

@@ -65,6 +65,12 @@ pub fn cut(text: &str, limit: usize) -> String {
     format!("{}…", &text[..end])
 }
 
+/// At most the first `limit` bytes of `text`, cut on a character border.
+pub fn upto(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
 /// `digits` at the start, and what follows.
 pub fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().position(|b| !b.is_ascii_digit()).unwrap_or(text.len()))
@@ -99,5 +105,6 @@ mod tests {
         assert_eq!(cut("grüße", 7), "grüße");
         assert_eq!(cut("grüße", 6), "gr…");
         assert_eq!(cut("ab", 1), "…");
+        assert_eq!((upto("grüße", 3), upto("ab", 7)), ("gr", "ab"));
     }
 }

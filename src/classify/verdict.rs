@@ -8,9 +8,13 @@ use super::finding::{
 };
 use super::grammar::{Candidate, Standing};
 use super::hints;
-use super::last_words::{LastWords, ending, last_words};
+use super::last_words::{LastWords, Speech, ending, last_words};
 use super::reason::{self, ABORT, DATA_RACE, ERROR_EXIT, HEAP_EXHAUSTED, UNHANDLED_ERROR};
-use super::scan::Found;
+use super::record::Record;
+use super::ruled::{self, Ruled};
+use super::rules::Exit;
+use super::scan::{Found, readable};
+use super::severity::{Severity, reads_like_error};
 use super::text;
 use super::{Category, ExitFacts};
 
@@ -20,8 +24,9 @@ const ENDING_LINES: usize = 12;
 /// Most lines that may follow what ended the process. Nothing runs after a runtime's own last words, but a container
 /// may have other processes, and their lines arrive late.
 mod after {
-    /// The runtime's words, and the exit code agrees.
-    pub const RAW_AGREED: u64 = 150;
+    /// The runtime's words, and the exit code agrees. Standard output is a pipe of its own: what a busy program had put
+    /// there is read after the trace, up to 64 KiB of it, in short lines.
+    pub const RAW_AGREED: u64 = 2_000;
     /// The runtime's words, and the exit code is not known.
     pub const RAW_UNKNOWN: u64 = 50;
     /// The runtime's words, and the exit code is another one: a wrapper's.
@@ -32,6 +37,8 @@ mod after {
     pub const PRINTED_OTHER: u64 = 12;
     /// A stack that a logger or the program itself wrote.
     pub const LOGGED: u64 = 5;
+    /// The same, and nothing behind it sounds like an error: an orderly shutdown says a few things after its reason.
+    pub const LOGGED_LAST: u64 = 12;
 }
 
 /// What won, raw: neither redacted nor cut.
@@ -63,15 +70,26 @@ pub struct Decision {
     pub contributing: Vec<Contributing>,
     /// The cause lies above what was read.
     pub head_missing: bool,
+    /// What a rule adds.
+    pub ruled: Option<Ruled>,
 }
 
-/// Decides, by the order of the taxonomy: a fact of the kernel or the kubelet, the trace that ended the process, the
-/// signal, the exit code, the last words.
+impl Decision {
+    /// The category of its reason.
+    pub fn category(&self) -> Category {
+        let ruled = self.ruled.as_ref().map(|ruled| ruled.category);
+        ruled.or_else(|| reason::category_of(&self.reason)).unwrap_or(Category::Unknown)
+    }
+}
+
+/// Decides, by the order of the taxonomy: a fact of the kernel or the kubelet, a user's rule, the trace that ended the
+/// process, the signal, the exit code, the last words.
 pub fn decide(engine: &Engine, facts: &ExitFacts, found: &Found) -> Decision {
     let code = exit::code(facts);
     let judged = judge(found, code);
     let winner = judged.winner.map(|at| &found.candidates[at]);
     let stated = exit::stated(facts, &engine.messages);
+    let is_stated = stated.is_some();
     let mut contributing = judged.losers(found);
     let mut decision = match (stated, winner) {
         (Some(fact), winner) => {
@@ -82,8 +100,13 @@ pub fn decide(engine: &Engine, facts: &ExitFacts, found: &Found) -> Decision {
             of_fact(fact, found)
         }
         (None, Some(winner)) => of_candidate(winner, code),
-        (None, None) => of_exit(engine, code, found),
+        (None, None) => of_exit(engine, facts, found),
     };
+    let by_user = ruled::by_user(engine, facts, found, winner, &decision, is_stated);
+    if let Some(by_user) = by_user {
+        contributing.splice(0..0, by_user.beside);
+        decision = by_user.decision;
+    }
     contributing.truncate(CONTRIBUTING);
     decision.contributing = contributing;
     decision.head_missing = is_head_missing(&decision, winner, found);
@@ -150,7 +173,7 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
     if let Standing::Survived(why) = candidate.standing {
         return Some(why.to_owned());
     }
-    if candidate.reason == DATA_RACE && candidate.runtime == Runtime::Go {
+    if candidate.reason == DATA_RACE {
         return why_not_the_race(code, found);
     }
     let follow = found.lines.saturating_sub(candidate.last_line);
@@ -169,9 +192,22 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         (Standing::Fatal, Some(_)) => after::RAW_OTHER,
         (Standing::Printed, Some(code)) if candidate.exits.contains(&code) => after::PRINTED_AGREED,
         (Standing::Printed, _) => after::PRINTED_OTHER,
+        _ if follow <= after::LOGGED_LAST && is_last_error(follow, found) => after::LOGGED_LAST,
         _ => after::LOGGED,
     };
     (follow > limit).then(|| format!("the process went on: {follow} lines follow it"))
+}
+
+/// Whether none of the last lines, as many as follow a trace, says that something is wrong.
+fn is_last_error(follow: u64, found: &Found) -> bool {
+    let last = usize::try_from(follow).unwrap_or(usize::MAX);
+    !found.tail.newest_first().take(last).any(|line| {
+        let line = readable(line);
+        match Record::read(&line).map_or_else(|| Severity::of_line(&line), |record| record.severity) {
+            Some(severity) => severity >= Severity::Error,
+            None => reads_like_error(&line),
+        }
+    })
 }
 
 /// The detector reports and the process goes on; the exit code tells that it found something. `go test` exits 1.
@@ -185,7 +221,7 @@ fn why_not_the_race(code: Option<i32>, found: &Found) -> Option<String> {
     }
 }
 
-fn contributing_of(candidate: &Candidate, why_not: String) -> Contributing {
+pub fn contributing_of(candidate: &Candidate, why_not: String) -> Contributing {
     Contributing {
         category: reason::category_of(&candidate.reason).unwrap_or(Category::Unknown),
         reason: candidate.reason.clone(),
@@ -216,6 +252,7 @@ fn of_candidate(winner: &Candidate, code: Option<i32>) -> Decision {
         excerpt: winner.excerpt.clone(),
         contributing: Vec::new(),
         head_missing: false,
+        ruled: None,
     }
 }
 
@@ -234,6 +271,7 @@ fn of_fact(fact: Fact, found: &Found) -> Decision {
         excerpt: ending(found, ENDING_LINES),
         contributing: Vec::new(),
         head_missing: false,
+        ruled: None,
     }
 }
 
@@ -244,16 +282,25 @@ fn shown_runtime(found: &Found) -> Option<Runtime> {
 }
 
 /// No trace: the signal, then what the log says last, then the exit code alone.
-fn of_exit(engine: &Engine, code: Option<i32>, found: &Found) -> Decision {
-    if let Some(fact) = code.and_then(exit::of_code) {
+fn of_exit(engine: &Engine, facts: &ExitFacts, found: &Found) -> Decision {
+    let code = exit::code(facts);
+    let exit = exit_of(facts, found);
+    let speech = Speech { exit, messages: &engine.messages, rules: &engine.rules };
+    let words = last_words(found, &speech).unwrap_or_default();
+    // What a server says of its own end counts beside a signal only where its rule names that signal.
+    if let Some(fact) = code.and_then(exit::of_code).filter(|_| !words.fits_code) {
         return of_fact(fact, found);
     }
-    let words = last_words(found, code, &engine.messages).unwrap_or_default();
     let shell = code.and_then(exit::of_shell_code).filter(|_| words.reason.is_none());
     match shell {
         Some(fact) => of_fact(fact, found),
         None => of_last_words(words, code, found),
     }
+}
+
+/// What rules know of this exit.
+pub fn exit_of<'a>(facts: &'a ExitFacts, found: &Found) -> Exit<'a> {
+    Exit { code: exit::code(facts), kubelet_reason: facts.reason.as_deref(), runtime: shown_runtime(found) }
 }
 
 fn of_last_words(words: LastWords, code: Option<i32>, found: &Found) -> Decision {
@@ -275,6 +322,7 @@ fn of_last_words(words: LastWords, code: Option<i32>, found: &Found) -> Decision
         excerpt: if words.excerpt.is_empty() { ending(found, ENDING_LINES) } else { words.excerpt },
         contributing: Vec::new(),
         head_missing: false,
+        ruled: words.ruled,
     }
 }
 

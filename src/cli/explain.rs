@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Color, same_as, text};
+use crate::classify::rules::{Rules, RulesError};
 use crate::classify::{Classification, Engine, ExitFacts, Finding};
 use crate::redact::Redactor;
 use crate::report::{Evidence, EvidenceSource, EvidenceState};
@@ -47,6 +48,9 @@ pub struct Args {
     /// The termination message, or the container runtime's error of a StartError
     #[arg(long, value_name = "M")]
     message: Option<String>,
+    /// Rules of your own, as the operator would use them; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    rules: Vec<PathBuf>,
     /// How to print the answer
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -72,6 +76,9 @@ pub enum ExplainError {
     /// The file could not be opened or read.
     #[error("cannot read {0}: {1}")]
     Read(String, #[source] io::Error),
+    /// A file of rules cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// It is a directory.
     #[error("{0} is a directory: name the log file in it")]
     Directory(String),
@@ -110,7 +117,7 @@ pub fn run(args: &Args) -> Result<bool, ExplainError> {
     if let Some(crash) = &args.same_as {
         return same_as::run(args, crash);
     }
-    let engine = Engine::new(Redactor::default());
+    let engine = args.engine()?;
     let mut classifier = engine.classifier(args.facts());
     read(args.file(), |chunk| classifier.feed(chunk))?;
     let classification = classifier.finish();
@@ -132,6 +139,11 @@ impl Args {
     /// The log to read; `None` for standard input.
     pub(super) fn file(&self) -> Option<&Path> {
         self.file.as_deref()
+    }
+
+    /// The engine, with the user's rules.
+    pub(super) fn engine(&self) -> Result<Engine, ExplainError> {
+        Ok(Engine::with_rules(Redactor::default(), Rules::load(&self.rules)?))
     }
 
     /// The exit facts of the crash.

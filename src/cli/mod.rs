@@ -3,6 +3,7 @@
 pub mod crd;
 pub mod explain;
 pub mod operator;
+pub mod rules;
 mod same_as;
 mod text;
 
@@ -26,6 +27,7 @@ pub struct Cli {
 enum Command {
     Operator(operator::OperatorArgs),
     Explain(explain::Args),
+    Rules(rules::Args),
     /// Prints the CustomResourceDefinition: coroner crd | kubectl apply -f -
     Crd,
 }
@@ -64,6 +66,7 @@ impl Cli {
         let done = match self.command {
             Command::Operator(args) => args.run().map(|()| true),
             Command::Explain(args) => explain::run(&args).map_err(anyhow::Error::from),
+            Command::Rules(args) => rules::run(&args).map(|()| true).map_err(anyhow::Error::from),
             Command::Crd => crd::run(&mut std::io::stdout().lock()).map(|()| true).map_err(anyhow::Error::from),
         };
         match done {

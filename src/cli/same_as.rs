@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::explain::{self, Args, ExplainError};
 use super::text::Page;
-use crate::classify::Engine;
 use crate::classify::proof::{Answer, Crash, Place, Proof, Race, RaceReader, Side, compare};
 
 /// Reads both logs, compares them and prints the answer; whether it is yes.
@@ -13,7 +12,7 @@ use crate::classify::proof::{Answer, Crash, Place, Proof, Race, RaceReader, Side
 /// # Errors
 /// When a log cannot be read or is none, or when the answer cannot be written.
 pub fn run(args: &Args, crash: &Path) -> Result<bool, ExplainError> {
-    let engine = Engine::default();
+    let engine = args.engine()?;
     let mut reader = RaceReader::default();
     explain::read(args.file(), |chunk| reader.feed(chunk))?;
     let mut classifier = engine.classifier(args.facts());

@@ -11,7 +11,7 @@ use super::choice::{Choice, Which, choose};
 use super::limit::{Limiter, Turn, Wanted};
 use super::read::{self, Answer, Had, Missing, Wish};
 use super::stamps::Proof;
-use crate::classify::{Classification, Engine};
+use crate::classify::{Classification, Engine, Finding, reason};
 use crate::report::{EvidenceSource, EvidenceState};
 use crate::termination::{Stopping, Termination, exit_facts};
 
@@ -113,8 +113,18 @@ impl Fetcher {
         let source = if message.is_empty() { EvidenceSource::Status } else { EvidenceSource::TerminationMessage };
         let mut classification = self.engine.classify(message.as_bytes(), exit_facts(termination));
         classification.log_bytes = 0;
+        if message.is_empty() && classification.finding.reason == reason::ERROR_EXIT {
+            say_that_nothing_was_read(&mut classification.finding, termination.exit_code);
+        }
         LogAnswer { state, source, classification, reads }
     }
+}
+
+/// What the classifier says of a silent program would claim knowledge of a log that nobody has seen.
+fn say_that_nothing_was_read(finding: &mut Finding, code: Option<i32>) {
+    let code = code.map_or_else(|| "an error code".to_owned(), |code| format!("code {code}"));
+    finding.message = format!("it exited with {code}, and its log could not be read");
+    finding.advice = None;
 }
 
 /// The reads for one termination.

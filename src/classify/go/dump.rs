@@ -269,13 +269,19 @@ impl Dump {
         }
     }
 
+    /// Whether nothing but a collector's prefix stands before the head: a stamp, `[pod/…]`, `web.1 |`. In words, somebody
+    /// else quotes it.
+    fn is_unquoted(&self) -> bool {
+        !self.logged && self.prefix.is_envelope()
+    }
+
     /// Without a stack only the runtime's own words count, at the start of a line.
     fn is_credible(&self) -> bool {
         let bare = self.prefix.is_empty() && !self.logged;
         match &self.head.form {
             _ if self.chosen.is_some() => true,
             Form::Panic(_) | Form::NoThread(_) => bare,
-            Form::Fatal(text) => self.head.proven || super::kinds::of_fatal(text).is_some(),
+            Form::Fatal(text) => (self.head.proven || super::kinds::of_fatal(text).is_some()) && self.is_unquoted(),
             Form::Signal(_) => self.head.proven,
             Form::Missing | Form::Klog(_) | Form::Printed(_) => false,
         }
@@ -425,5 +431,25 @@ mod tests {
         assert_eq!(bug, fingerprint("concurrent map writes", "Get", "listProducts"));
         assert_eq!(bug, fingerprint("concurrent map read and map write", "Get", "showProduct"));
         assert_ne!(bug, fingerprint("concurrent map writes", "Drop", "showProduct"));
+    }
+
+    fn reason(log: &str, code: i32) -> String {
+        let facts = ExitFacts { exit_code: Some(code), ..ExitFacts::default() };
+        Engine::default().classify(log.as_bytes(), facts).finding.reason.to_string()
+    }
+
+    #[test]
+    fn what_another_stream_says_behind_a_panic_does_not_make_it_survived() {
+        let panic = "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/x/main.go:5 +0x1\n";
+        let traffic = "level=info msg=\"request served\" path=/orders\n".repeat(1_400);
+        assert_eq!(reason(&format!("{panic}{traffic}"), 2), "UnhandledError");
+        assert_eq!(reason(&format!("{panic}{traffic}{traffic}"), 2), "ErrorExit");
+    }
+
+    #[test]
+    fn a_fatal_error_that_somebody_quotes_is_none() {
+        let quoted = "start\nuser said: fatal error: concurrent map writes\nERROR could not save order 7: it is gone\n";
+        assert_eq!(reason(quoted, 3), "ErrorExit");
+        assert_eq!(reason("[pod/a-1/app] fatal error: concurrent map writes\n", 2), "ConcurrentMapAccess");
     }
 }

@@ -4,31 +4,10 @@ use super::frames;
 use super::head::Head;
 use crate::classify::grammar::Context;
 use crate::classify::prefix::Prefix;
-use crate::classify::text;
+use crate::classify::{text, wrapper};
 
 /// Lines that a runtime writes only when nothing caught the error.
 const LAST_WORDS: [&str; 2] = ["Node.js v", "Bun v"];
-
-/// Lines below a stack that belong to the same death: those of the programs that started it.
-const EPILOGUE: [&str; 17] = [
-    "npm ERR!",
-    "npm error",
-    "npm verb",
-    "PM2 log: ",
-    "PM2 error: ",
-    "PM2        | ",
-    "error Command failed with exit code",
-    "error Command failed with signal",
-    "info Visit https://yarnpkg.com",
-    "ELIFECYCLE",
-    "ERR_PNPM",
-    "[nodemon] app crashed",
-    "Waiting for the debugger to disconnect",
-    "error: script \"",
-    "(Use `node --trace-",
-    "Thrown at:",
-    "error: \"bun\" exited with code",
-];
 
 /// Words above a stack after which the process lives on, and why.
 const SURVIVED: [(&str, &str); 4] = [
@@ -136,5 +115,5 @@ pub fn is_last_word(line: &[u8]) -> bool {
 
 /// Whether a line below a stack belongs to the same death.
 pub fn is_epilogue(line: &[u8]) -> bool {
-    EPILOGUE.iter().any(|words| text::has(line, words))
+    text::has(line, "Thrown at:") || wrapper::is_echo(line)
 }

@@ -5,12 +5,14 @@ use super::frames;
 use super::head::Head;
 use super::kinds::{self, Thrown};
 use crate::classify::chain::{Weight, weight};
+use crate::classify::envelope::without_stamps;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{MISSING_MODULE, STACK_OVERFLOW};
+use crate::classify::severity::Severity;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
@@ -246,10 +248,12 @@ impl Thrower {
     /// A further line of the error's text, above its first frame.
     fn text_line(&mut self, bare: &[u8]) -> bool {
         let uncaught = self.uncaught || self.logged;
-        let Some(link) = self.links.last_mut().filter(|_| self.in_text && uncaught) else { return false };
+        let shown = text::string(bare);
+        let record = Severity::of_line(bare).is_some() || without_stamps(&shown).len() < shown.trim().len();
+        let Some(link) = self.links.last_mut().filter(|_| self.in_text && uncaught && !record) else { return false };
         self.text_lines += 1;
         if link.details.len() + bare.len() < TEXT_BYTES {
-            link.details.push_str(&text::string(bare));
+            link.details.push_str(&shown);
             link.details.push('\n');
         }
         self.text_lines < TEXT_LINES

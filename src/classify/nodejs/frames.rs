@@ -47,7 +47,10 @@ fn location(place: &str) -> Option<(&str, u32)> {
     let (file, line) = rest.rsplit_once(':')?;
     column.parse::<u32>().ok()?;
     let line = line.parse().ok()?;
-    (!file.is_empty() && !file.contains(" at ")).then_some((file.strip_prefix("file://").unwrap_or(file), line))
+    // Other languages' backtraces have the same form.
+    let foreign = [".rs", ".c", ".cc", ".cpp", ".h", ".go", ".S"].iter().any(|end| file.ends_with(end));
+    (!file.is_empty() && !foreign && !file.contains(" at "))
+        .then_some((file.strip_prefix("file://").unwrap_or(file), line))
 }
 
 /// The function's name without what differs between calls: `async`, and `[as handler]`.

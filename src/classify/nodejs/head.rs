@@ -43,7 +43,8 @@ impl Head {
         let bare =
             bare.strip_prefix('[').map_or(bare, |inner| inner.trim_end_matches([',', '{', ' ']).trim_end_matches(']'));
         let (class, code, message) = parts(bare).unwrap_or(("", "", bare));
-        let class = if class.is_empty() && line.starts_with("error: ") { "Error" } else { class };
+        let named = line.starts_with("error: ") && !line.starts_with("error: Uncaught ");
+        let class = if class.is_empty() && named { "Error" } else { class };
         Self { class: class.to_owned(), code: code.to_owned(), message: message.trim().to_owned(), line: line.clone() }
     }
 

@@ -23,7 +23,7 @@ impl Grammar for Nodejs {
             "    at ",
             "Error: ",
             "Error [",
-            "error: Uncaught ",
+            "Uncaught ",
             "Node.js v",
             "Bun v",
             native::HEADS[0],
@@ -87,7 +87,7 @@ mod tests {
                 "",
             ),
             // Tabs and one number: another runtime's.
-            ("java.lang.Error: x\n\tat a.B.c(B.java:3)\n".to_owned(), 1, "ErrorExit", ""),
+            ("java.lang.Error: x\n\tat a.B.c(B.java:3)\n".to_owned(), 1, "UnhandledError", "B.java:3"),
         ];
         for (log, code, reason, place) in cases {
             let finding = classify(&log, code).finding;

@@ -41,22 +41,6 @@ const OF_A_PART: [&str; 6] = [
 /// How many lines above the head are looked at: `future: <Task …>` stands between.
 const LINES: usize = 4;
 
-/// Lines below a traceback that belong to the same death: of servers that report their worker's, and of what is then
-/// stopped.
-const EPILOGUE: [&str; 11] = [
-    "Worker exiting (pid",
-    "Shutting down: Master",
-    "Reason: Worker failed to boot",
-    "Reason: App failed to load",
-    ") exited with code",
-    "Application startup failed. Exiting",
-    "Control socket listening at",
-    "stopped (rc=",
-    "sending SIGTERM to ",
-    "Waiting for child process",
-    "Stopping parent process",
-];
-
 /// Reads the lines above a traceback. `envelope` is what stands before its head in the same line.
 pub fn of(envelope: &[u8], prefix: &Prefix, context: &Context<'_>) -> Above {
     let bare = |line: &'_ Vec<u8>| prefix.strip(line).map_or_else(|| line.clone(), <[u8]>::to_vec);
@@ -90,11 +74,6 @@ fn ends_record(line: &[u8]) -> bool {
 pub fn is_record(line: &[u8]) -> bool {
     let first = line.first().copied().unwrap_or(b' ');
     first.is_ascii_digit() || first == b'{' || first == b'[' || Severity::of_line(line).is_some()
-}
-
-/// Whether a line below a traceback belongs to the same death.
-pub fn is_epilogue(line: &[u8]) -> bool {
-    EPILOGUE.iter().any(|words| text::has(line, words))
 }
 
 impl Above {

@@ -7,6 +7,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
 use crate::classify::reason::STACK_OVERFLOW;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
@@ -20,6 +21,7 @@ const LINES: u32 = 2000;
 #[derive(Debug)]
 pub struct Boxed {
     link: Link,
+    prefix: Prefix,
     lines: u32,
     closed: bool,
     block: Block,
@@ -35,10 +37,12 @@ pub fn is_head(line: &[u8]) -> bool {
 impl Boxed {
     /// A box that begins with this line.
     pub fn new(line: &Line<'_>, context: &Context<'_>) -> Self {
+        let at = text::find(line.text, "╭").unwrap_or(0);
         let mut block = Block::after(context.before);
-        block.push(line.text);
+        block.push(&line.text[at..]);
         let (first_line, last_line) = (line.number, line.number);
-        Self { link: Link::default(), lines: 0, closed: false, block, first_line, last_line }
+        let prefix = Prefix::learn(&line.text[..at]);
+        Self { link: Link::default(), prefix, lines: 0, closed: false, block, first_line, last_line }
     }
 }
 
@@ -61,13 +65,16 @@ fn frozen(inner: &str) -> Option<RawFrame> {
 impl Parser for Boxed {
     fn line(&mut self, line: &Line<'_>) -> Flow {
         self.lines += 1;
-        let shown = text::string(line.text);
+        let Some(bare) = self.prefix.strip(line.text) else {
+            return if self.lines < LINES { Flow::Foreign } else { Flow::Over };
+        };
+        let shown = text::string(bare);
         let side = shown.find(|c: char| SIDES.iter().any(|side| side.starts_with(c)));
         if self.closed {
-            if !is_exception(line.text, true) {
+            if !is_exception(bare, true) {
                 return Flow::Over;
             }
-            self.link.raised(line.text);
+            self.link.raised(bare);
         } else {
             let Some(at) = side.filter(|_| self.lines < LINES) else { return Flow::Over };
             let inner = shown[at..].trim_matches(|c: char| c == '│' || c == '|' || c.is_whitespace());
@@ -80,7 +87,7 @@ impl Parser for Boxed {
             }
         }
         self.last_line = line.number;
-        self.block.push(line.text);
+        self.block.push(bare);
         Flow::Taken
     }
 

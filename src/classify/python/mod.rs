@@ -21,7 +21,7 @@ pub struct Python;
 
 impl Grammar for Python {
     fn anchors(&self) -> &'static [&'static str] {
-        &[traceback::HEAD, fatal::HEAD, "  File \"", "> File \"", "\"exc_type\""]
+        &[traceback::HEAD, fatal::HEAD, "  File \"", "  File \\\"", "> File \"", "\"exc_type\""]
     }
 
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {

@@ -11,7 +11,7 @@ use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{STACK_OVERFLOW, TERMINATED};
 use crate::classify::stack::{culprit, shown, signature};
-use crate::classify::text;
+use crate::classify::{text, wrapper};
 
 /// With what a traceback begins.
 pub const HEAD: &str = "Traceback (most recent call last)";
@@ -149,7 +149,7 @@ impl Traceback {
             self.after_blank = true;
             return Flow::Taken;
         }
-        if above::is_epilogue(bare) {
+        if wrapper::is_echo(bare) {
             return Flow::Taken;
         }
         self.further_text(bare)

@@ -6,7 +6,7 @@ usage: make.py CASES.yaml [NAME…]
 CASES.yaml has `programs` (name -> {path -> source}) and `cases`. A case runs one program in a scratch directory that
 stands in the log as `/app`, and keeps stdout and stderr as they came, the exit code, and the expectation. In a source
 `«name»` marks a line: it is taken out before the program is written, and `culprit: {mark: name}` of a case becomes the
-file and the line of that mark. `shift: N` puts N lines of comment on top of every source, as a later build would.
+file and the line of that mark. `build` holds commands that are run before. `shift: N` puts N lines of comment on top of every source, as a later build would.
 A case whose tool is not installed is left as it is.
 """
 import json, os, re, shutil, subprocess, sys, tempfile, glob
@@ -26,6 +26,15 @@ def tool(name):
         beside = glob.glob(os.path.expanduser(f"~/.pyenv/versions/{version[1]}.*/bin/python"))
         found = beside[0] if beside else found
     return found
+
+
+def sources(program):
+    """The sources of a program: given in the file, or as `{folder: NAME}` beside it."""
+    if "folder" not in program:
+        return program
+    folder = os.path.join(HERE, program["folder"])
+    paths = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
+    return {os.path.relpath(path, folder): open(path).read() for path in paths}
 
 
 def write(program, root, shift):
@@ -78,12 +87,13 @@ def woven(text, every):
 
 def run(case, program, root):
     command = [word.format(**PLACES) for word in case["run"]]
-    found = tool(command[0])
-    if not found:
-        return None
     for step in case.get("build", []):
         if subprocess.run(step, shell=True, cwd=root).returncode:
             return None
+    local = os.path.join(root, command[0])
+    found = local if command[0].startswith("./") else tool(command[0])
+    if not found or not os.path.exists(found):
+        return None
     environment = {"PATH": os.environ["PATH"], "HOME": root, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
     environment.update({key: str(value).format(**PLACES) for key, value in case.get("env", {}).items()})
     limits = "; ".join(f"ulimit {limit}" for limit in case.get("ulimit", []))
@@ -115,7 +125,7 @@ def expectation(case, marks):
 def make(case, programs):
     root = tempfile.mkdtemp(prefix="case-")
     try:
-        program = programs[case["program"]]
+        program = sources(programs[case["program"]])
         marks = write(program, root, case.get("shift", 0))
         done = run(case, program, root)
         if done is None:

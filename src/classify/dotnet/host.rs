@@ -1,0 +1,106 @@
+//! What the `dotnet` host and Mono say when a program does not start at all.
+
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{CrashReason, Runtime};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::*;
+use crate::classify::text;
+
+/// Texts of which one is in a line with which a refusal begins.
+pub const ANCHORS: [&str; 7] = [
+    "You must install or update .NET",
+    "It was not possible to find any compatible framework version",
+    "The application to execute does not exist",
+    "A fatal error was encountered. ",
+    "Cannot open assembly '",
+    "Could not execute because the specified command or file was not found",
+    "The command could not be loaded, possibly because",
+];
+
+/// Most lines of one refusal.
+const LINES: usize = 16;
+
+/// The parser of a refusal.
+#[derive(Debug)]
+pub struct Refusal {
+    prefix: Prefix,
+    lines: Vec<String>,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl Refusal {
+    /// A refusal, if it begins with this line.
+    pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let at = ANCHORS.iter().find_map(|anchor| text::find(line.text, anchor))?;
+        let mut block = Block::after(context.before);
+        block.push(&line.text[at..]);
+        Some(Self {
+            prefix: Prefix::learn(&line.text[..at]),
+            lines: vec![text::string(line.text[at..].trim_ascii_end())],
+            block,
+            first_line: line.number,
+            last_line: line.number,
+        })
+    }
+
+    fn reason(&self) -> CrashReason {
+        let whole = self.lines.join("\n");
+        let has = |words: &str| whole.contains(words);
+        if has("does not exist") || has("Cannot open assembly") || has("specified command or file was not found") {
+            MISSING_FILE
+        } else if has("libhostpolicy") || has("libhostfxr") || has("library") {
+            MISSING_LIBRARY
+        } else {
+            // The framework is there in another version or not at all.
+            MISSING_MODULE
+        }
+    }
+}
+
+impl Parser for Refusal {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        let Some(bare) = self.prefix.strip(line.text) else { return Flow::Foreign };
+        if self.lines.len() >= LINES {
+            return Flow::Over;
+        }
+        self.block.push(bare);
+        self.lines.push(text::string(bare.trim_ascii_end()));
+        if !text::blank(bare) {
+            self.last_line = line.number;
+        }
+        Flow::Taken
+    }
+
+    fn finish(self: Box<Self>, _messages: &Messages) -> Option<Candidate> {
+        // `Framework: 'Microsoft.NETCore.App', version '8.0.0' (x64)` says which one.
+        const DETAILS: [&str; 3] = ["Framework: ", "The framework '", "The application '"];
+        let details = self.lines[1..].iter().map(|line| line.trim());
+        let which = details.clone().find(|line| DETAILS.iter().any(|detail| line.starts_with(detail)));
+        let message = match which {
+            Some(which) => format!("{} {which}", self.lines[0]),
+            None => self.lines[0].clone(),
+        };
+        Some(Candidate {
+            runtime: Runtime::Dotnet,
+            reason: self.reason(),
+            kind: self.lines[0].clone(),
+            exception: None,
+            message,
+            standing: Standing::Fatal,
+            // 150, 131 and 129 are the host's own failures; a shell shows them as they are.
+            exits: &[150, 131, 129, 145, 140, 1, 2],
+            culprit: None,
+            stack: Vec::new(),
+            signature: Vec::new(),
+            related: Vec::new(),
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: false,
+        })
+    }
+}

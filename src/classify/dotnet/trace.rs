@@ -1,0 +1,464 @@
+//! A stack trace of .NET: an exception, what caused it (whose frames come first), and its own frames.
+
+use super::frames;
+use super::head::{self, CAUSED, Voice, thrown};
+use super::kinds;
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{CrashReason, Frame, Runtime};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::{Link, Names, Story, push_link};
+use crate::classify::messages::{Messages, Voice as Speaker};
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::*;
+use crate::classify::text;
+
+/// Most lines of one exception's text.
+const TEXT_LINES: u32 = 64;
+/// Most foreign lines in a row inside of a trace that the runtime wrote.
+const FOREIGN_RAW: u32 = 64;
+/// The same for one that a logger wrote.
+const FOREIGN_LOGGED: u32 = 4;
+/// How many places of a line are tried for its first frame.
+const TRIES: usize = 8;
+/// Longest frame that is looked at, in bytes.
+const FRAME_BYTES: usize = 4096;
+/// Most frames that are read out of one line.
+const LINE_FRAMES: usize = 256;
+/// How often a frame that the runtime says to repeat is counted: enough to be told from one that does not.
+const REPEATED: usize = 3;
+
+/// Exit codes of an unhandled exception: SIGABRT, as PID 1 on x86-64 and on arm64, Mono's, Windows'.
+const EXITS: &[i32] = &[134, 139, 133, 1, -532_462_766];
+
+/// The parser of one trace.
+#[derive(Debug)]
+pub struct Trace {
+    /// Who wrote it; `None` for a logger, or where the head is cut off.
+    voice: Option<Voice>,
+    logged: bool,
+    prefix: Prefix,
+    links: Vec<Link>,
+    /// Links whose frames are not yet complete, the innermost one last.
+    open: Vec<usize>,
+    /// Inside of what repeats an exception that is known.
+    aside: bool,
+    /// Inside of frames that repeat.
+    repeat: Repeat,
+    text_lines: u32,
+    foreign: u32,
+    other_head: bool,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeat {
+    No,
+    Announced,
+    Inside,
+}
+
+impl Trace {
+    /// A trace that the runtime itself begins in this line.
+    pub fn unhandled(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let (at, voice, rest) = head::head(line.text)?;
+        let mut trace = Self::bare(Some(voice), line);
+        trace.prefix = Prefix::learn(&line.text[..at]);
+        trace.block = Block::after(context.before);
+        let said = text::string(line.text[rest..].trim_ascii_end());
+        let quoted = &line.text[at..];
+        if matches!(voice, Voice::Unhandled | Voice::Repeated) && !said.is_empty() {
+            trace.throw(&said, quoted)?;
+        } else {
+            trace.links.push(Link::new("", &said, quoted));
+            trace.open.push(0);
+        }
+        Some(trace)
+    }
+
+    /// A trace of which the first frame stands in this line; what was thrown stands above it, or before it in the line.
+    pub fn logged(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let at = first_frame(line.text)?;
+        let mut trace = Self::bare(None, line);
+        trace.logged = true;
+        if let Some((start, text)) = one_line(line.text, at) {
+            trace.block = Block::after(context.before);
+            trace.throw(&text, &line.text[start..])?;
+            trace.last_line = line.number;
+            trace.frames_of(&line.text[at..], line.number);
+            return Some(trace);
+        }
+        let prefix = Prefix::learn(&line.text[..at]);
+        let Some(above) = above(&prefix, context.before) else { return Self::without_head(line) };
+        trace.prefix = prefix;
+        trace.first_line = if line.logged { line.number } else { line.number.saturating_sub(above.count as u64) };
+        trace.block = Block::after(&context.before[above.count..]);
+        for (number, text) in above.lines.iter().enumerate() {
+            if number == 0 {
+                trace.throw(text, text.as_bytes())?;
+            } else {
+                trace.bare_line(text.as_bytes(), line.number);
+            }
+        }
+        (trace.line(line) == Flow::Taken).then_some(trace)
+    }
+
+    /// A trace whose head is above what is in the log.
+    pub fn without_head(line: &Line<'_>) -> Option<Self> {
+        let at = first_frame(line.text)?;
+        let mut trace = Self::bare(None, line);
+        trace.logged = line.logged;
+        trace.prefix = Prefix::learn(&line.text[..at]);
+        trace.links.push(Link::default());
+        trace.open.push(0);
+        (trace.line(line) == Flow::Taken).then_some(trace)
+    }
+
+    fn bare(voice: Option<Voice>, line: &Line<'_>) -> Self {
+        Self {
+            voice,
+            logged: line.logged,
+            prefix: Prefix::default(),
+            links: Vec::new(),
+            open: Vec::new(),
+            aside: false,
+            repeat: Repeat::No,
+            text_lines: 0,
+            foreign: 0,
+            other_head: false,
+            block: Block::default(),
+            first_line: line.number,
+            last_line: line.number,
+        }
+    }
+
+    /// `A: text ---> B: text`, as Mono and older versions write it, or one exception alone.
+    fn throw(&mut self, text: &str, line: &[u8]) -> Option<()> {
+        let pieces = text.split(CAUSED).filter(|piece| !piece.is_empty());
+        for (at, piece) in pieces.enumerate() {
+            let Some(thrown) = thrown(piece) else {
+                // An arrow inside of a text.
+                self.links.last_mut().filter(|_| at > 0)?.say(piece);
+                continue;
+            };
+            let quoted: &[u8] = if at == 0 { line } else { b"" };
+            self.push(Link::new(thrown.class, thrown.message, quoted));
+        }
+        Some(())
+    }
+
+    fn push(&mut self, mut link: Link) {
+        // What .NET Core 3 calls the same thing inside.
+        if link.exception == "System.Net.Internals.SocketExceptionFactory+ExtendedSocketException" {
+            link.exception = "System.Net.Sockets.SocketException".to_owned();
+        }
+        push_link(&mut self.links, link);
+        self.open.push(self.links.len() - 1);
+        if self.open.len() > self.links.len() {
+            self.open.remove(0);
+        }
+    }
+
+    fn begun(&self) -> bool {
+        self.links.iter().any(|link| !link.frames.is_empty())
+    }
+
+    /// A line of the trace without its envelope.
+    fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
+        let trimmed = bare.trim_ascii();
+        if trimmed.is_empty() {
+            return if self.begun() { Flow::Foreign } else { Flow::Taken };
+        }
+        if self.marker(trimmed) {
+            return self.taken(number);
+        }
+        if let Some(frame) = frames::frame(trimmed.strip_suffix(b"<---").unwrap_or(trimmed)) {
+            if self.other_head {
+                return Flow::Over;
+            }
+            self.frame(frame, bare);
+            self.aside &= !trimmed.ends_with(b"<---");
+            return self.taken(number);
+        }
+        if self.cause(bare, trimmed) {
+            return self.taken(number);
+        }
+        self.text(bare, trimmed, number)
+    }
+
+    fn frame(&mut self, frame: Frame, line: &[u8]) {
+        if self.aside {
+            return;
+        }
+        let Some(link) = self.open.last().and_then(|at| self.links.get_mut(*at)) else { return };
+        if self.repeat == Repeat::Inside {
+            (1..REPEATED).for_each(|_| link.push(frame.clone(), b""));
+        }
+        link.push(frame, line);
+    }
+
+    /// Lines between the frames.
+    fn marker(&mut self, trimmed: &[u8]) -> bool {
+        if trimmed.starts_with(b"--- End of inner exception stack trace ---") {
+            if self.open.len() > 1 {
+                self.open.pop();
+            }
+            return true;
+        }
+        if trimmed.starts_with(b"Repeat ") && trimmed.ends_with(b" times:") {
+            self.repeat = Repeat::Announced;
+            return true;
+        }
+        if trimmed.len() > 20 && trimmed.iter().all(|b| *b == b'-') {
+            self.repeat = if self.repeat == Repeat::Announced { Repeat::Inside } else { Repeat::No };
+            return true;
+        }
+        if trimmed == b"<---" {
+            self.aside = false;
+            return true;
+        }
+        trimmed.starts_with(b"--- End of stack trace from previous location")
+    }
+
+    /// ` ---> System.X: text`, ` ---> (Inner Exception #1) System.X: text`, and the head of a repetition.
+    fn cause(&mut self, bare: &[u8], trimmed: &[u8]) -> bool {
+        if let Some(rest) = trimmed.strip_prefix(b"---> ") {
+            if rest.starts_with(b"(Inner Exception #") {
+                // The first one is known from above; the others happened beside it.
+                self.aside = true;
+                return true;
+            }
+            return self.throw(&text::string(rest), bare).is_some();
+        }
+        if self.voice == Some(Voice::Unhandled) && trimmed.starts_with(b"[ERROR] FATAL UNHANDLED EXCEPTION: ") {
+            // Mono says all of it once more. Of a stack overflow only the repetition has frames.
+            self.aside = self.begun();
+            return self.aside || self.again(trimmed);
+        }
+        false
+    }
+
+    fn again(&mut self, trimmed: &[u8]) -> bool {
+        let said = text::string(&trimmed[b"[ERROR] FATAL UNHANDLED EXCEPTION: ".len()..]);
+        self.links.clear();
+        self.open.clear();
+        self.throw(&said, trimmed).is_some()
+    }
+
+    fn taken(&mut self, number: u64) -> Flow {
+        self.foreign = 0;
+        self.last_line = number;
+        Flow::Taken
+    }
+
+    /// A line of an exception's text, the exception of a head whose line has none, or something else.
+    fn text(&mut self, bare: &[u8], trimmed: &[u8], number: u64) -> Flow {
+        let said = text::string(trimmed);
+        if self.waits() {
+            self.links.clear();
+            self.open.clear();
+            self.throw(&said, bare);
+            if self.links.is_empty() {
+                self.push(Link::new("", &said, bare));
+            }
+            return self.taken(number);
+        }
+        if self.aside {
+            return self.taken(number);
+        }
+        self.text_lines += 1;
+        if self.begun() || is_record(bare) || self.text_lines > TEXT_LINES {
+            return self.stray(bare);
+        }
+        // The text of a wrapper may end with what it wraps: `Parameter name: index) ---> System.X: text`.
+        let (own, cause) = match said.split_once(CAUSED) {
+            Some((own, cause)) => (own.to_owned(), Some(cause.to_owned())),
+            None => (said, None),
+        };
+        if let Some(link) = self.open.last().and_then(|at| self.links.get_mut(*at)) {
+            link.say(&own);
+            link.quote(bare);
+        }
+        if let Some(cause) = cause {
+            self.throw(&cause, b"");
+        }
+        Flow::Taken
+    }
+
+    /// `Unhandled Exception:` stood alone.
+    fn waits(&self) -> bool {
+        let empty = self.links.iter().all(|link| link.exception.is_empty() && link.message.is_empty());
+        self.voice == Some(Voice::Unhandled) && empty && !self.begun()
+    }
+
+    fn stray(&mut self, bare: &[u8]) -> Flow {
+        let said = text::string(bare.trim_ascii());
+        if head::head(bare).is_some() || thrown(&said).is_some_and(|thrown| thrown.class.contains('.')) {
+            return Flow::Over;
+        }
+        self.foreign += 1;
+        self.other_head |= said.contains("Exception");
+        let limit = if self.voice.is_some() { FOREIGN_RAW } else { FOREIGN_LOGGED };
+        if self.foreign > limit { Flow::Over } else { Flow::Foreign }
+    }
+
+    /// Frames that follow the text in the same line, as loggers of one line write them.
+    fn frames_of(&mut self, line: &[u8], number: u64) {
+        for piece in pieces(line).take(LINE_FRAMES) {
+            self.bare_line(piece, number);
+        }
+    }
+
+    /// Where the program has symbols, a frame without them is a library's, or the stub of a native function.
+    fn trust_symbols(&mut self) {
+        let frames = || self.links.iter().flat_map(|link| &link.frames);
+        if frames().any(|frame| frame.in_app && frame.file.is_some()) {
+            for frame in self.links.iter_mut().flat_map(|link| &mut link.frames) {
+                frame.in_app &= frame.file.is_some();
+            }
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        if self.logged { Standing::Logged } else { Standing::Fatal }
+    }
+}
+
+impl Parser for Trace {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        match self.prefix.strip(line.text).map(<[u8]>::to_vec) {
+            Some(bare) => self.bare_line(&bare, line.number),
+            None => self.stray(line.text),
+        }
+    }
+
+    fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let known = self.begun() || matches!(self.voice, Some(Voice::Unhandled | Voice::Words | Voice::Repeated));
+        let named = self.links.iter().any(|link| !link.exception.is_empty() || !link.message.is_empty());
+        if !known || !(named || self.begun()) {
+            return None;
+        }
+        self.trust_symbols();
+        let standing = self.standing();
+        let last = self.links.len() - 1;
+        let words = matches!(self.voice, Some(Voice::Words | Voice::Native));
+        let mut links = Vec::new();
+        for (at, mut link) in std::mem::take(&mut self.links).into_iter().enumerate() {
+            let reason =
+                if words { of_words(&mut link, messages) } else { kinds::of_link(&link, at == last, messages) };
+            links.push((link, reason));
+        }
+        let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
+        let story = Story {
+            runtime: Runtime::Dotnet,
+            standing,
+            exits: if self.logged { &[] } else { EXITS },
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless,
+        };
+        story.tell(links, false, Names { stable: frames::stable, files: false })
+    }
+}
+
+/// The runtime's own last words: what they stand for; else a text of the program's.
+fn of_words(link: &mut Link, messages: &Messages) -> CrashReason {
+    let said = link.first_line().to_owned();
+    if let Some((class, reason)) = kinds::of_words(&said) {
+        link.exception = class.to_owned();
+        return reason;
+    }
+    // The details stand below: a thrown exception that FailFast was given, or a signal.
+    let signal = ["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"].iter().position(|signal| link.message.contains(signal));
+    if let Some(at) = signal {
+        return [SEGFAULT, BUS_ERROR, ILLEGAL_INSTRUCTION, FLOATING_POINT_EXCEPTION][at].clone();
+    }
+    if link.message.contains("Got a SIGABRT") {
+        return ABORT;
+    }
+    messages.meaning(&said, Speaker::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
+}
+
+/// Where the blanks before the first frame of a line begin. Only so many places are tried, and only so much is looked at
+/// behind each: a line of 64 KiB may hold nothing but the words of a frame.
+fn first_frame(line: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    for _ in 0..TRIES {
+        let at = from + text::find(&line[from..], "  at ")?;
+        let start = line[..at].iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(0, |end| end + 1);
+        let frame = line[at..].trim_ascii_start();
+        let frame = &frame[..frame.len().min(FRAME_BYTES)];
+        let piece = pieces(frame).next().unwrap_or(frame);
+        if frames::is_certain(piece) {
+            // A collector's prefix ends with one blank of its own.
+            let inset = usize::from(start > 0 && at - start > 2);
+            return Some(start + inset);
+        }
+        from = at + 5;
+    }
+    None
+}
+
+/// The frames and markers of a line that holds them all, parted by three blanks.
+fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let next = ["   at ", "   --- ", " ---> "].iter().filter_map(|mark| text::find(&text[1..], mark)).min();
+        let (piece, after) = match next {
+            Some(at) => (&text[..at + 1], Some(&text[at + 1..])),
+            None => (text, None),
+        };
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// An exception in the same line before its first frame: where it begins, and its text.
+fn one_line(line: &[u8], frame: usize) -> Option<(usize, String)> {
+    let text = std::str::from_utf8(&line[..frame]).ok()?;
+    if let Some(thrown) = thrown(text.trim()).filter(|thrown| thrown.class.contains('.')) {
+        let _ = thrown;
+        return Some((0, text.trim().to_owned()));
+    }
+    head::logged(text).map(|(at, _)| (at, text[at..].trim().to_owned()))
+}
+
+/// What stands above the first frame of a logged trace.
+struct Above {
+    /// How many lines of the log it takes.
+    count: usize,
+    /// The exception and what follows it, the first line first.
+    lines: Vec<String>,
+}
+
+fn above(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Above> {
+    // The farthest exception that only causes and texts part from the frame: a chain has one line for each link.
+    let texts: Vec<String> = before
+        .iter()
+        .map_while(|line| {
+            let bare = prefix.strip(line).unwrap_or(line);
+            std::str::from_utf8(bare).ok().map(|text| text.trim().to_owned())
+        })
+        .collect();
+    let caused = |text: &str| text.starts_with("---> ");
+    let at = texts.iter().position(|text| !caused(text) && thrown(text).is_some_and(|t| t.class.contains('.')));
+    if let Some(at) = at {
+        return Some(Above { count: at + 1, lines: texts[..=at].iter().rev().cloned().collect() });
+    }
+    let (at, text) = texts.iter().take(3).enumerate().find_map(|(at, text)| {
+        let (start, _) = head::logged(text)?;
+        Some((at, text[start..].to_owned()))
+    })?;
+    let below = texts[..at].iter().rev().cloned();
+    Some(Above { count: at + 1, lines: std::iter::once(text).chain(below).collect() })
+}
+
+/// A line that a logger began: no part of an exception's text.
+fn is_record(line: &[u8]) -> bool {
+    const LEVELS: [&str; 6] = ["info: ", "warn: ", "fail: ", "crit: ", "dbug: ", "trce: "];
+    let digits = line.iter().take(4).filter(|b| b.is_ascii_digit()).count();
+    digits == 4 || line.starts_with(b"{") || LEVELS.iter().any(|level| line.starts_with(level.as_bytes()))
+}

@@ -1,0 +1,64 @@
+//! The JVM: uncaught and logged exceptions, the launcher's refusals, fatal errors of the machine itself, and what
+//! Spring Boot says when an application does not start.
+
+pub mod fatal;
+pub mod frames;
+pub mod header;
+pub mod kinds;
+pub mod launcher;
+pub mod spring;
+pub mod trace;
+
+use super::grammar::{Context, Grammar, Line, Parser};
+use super::text;
+use trace::Trace;
+
+/// The grammar of the JVM.
+#[derive(Debug)]
+pub struct Jvm;
+
+impl Grammar for Jvm {
+    fn anchors(&self) -> &'static [&'static str] {
+        &[
+            header::THREAD,
+            "\tat ",
+            // The same inside of a JSON string.
+            "\\tat ",
+            "    at ",
+            "Caused by: ",
+            "Wrapped by: ",
+            "\"extendedStackTrace\"",
+            "\"stepArray\"",
+            fatal::ANCHOR,
+            spring::HEAD,
+            "Java Virtual Machine",
+            "during initialization of ",
+            "main class ",
+            " jarfile",
+            "java.lang.OutOfMemoryError",
+            "main manifest attribute",
+            "Main method not found",
+        ]
+    }
+
+    fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        if let Some(trace) = Trace::uncaught(line, context) {
+            return Some(Box::new(trace));
+        }
+        if let Some(report) = fatal::Report::new(line, context) {
+            return Some(Box::new(report));
+        }
+        if let Some(failure) = spring::Failure::new(line, context) {
+            return Some(Box::new(failure));
+        }
+        if let Some(refusal) = launcher::Refusal::new(line, context) {
+            return Some(Box::new(refusal));
+        }
+        Trace::logged(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
+    }
+
+    fn resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
+        let inside = frames::find(line.text).is_some() || trace::cause(line.text).is_some() && !text::blank(line.text);
+        inside.then(|| Trace::without_head(line)).flatten().map(|trace| Box::new(trace) as Box<dyn Parser>)
+    }
+}

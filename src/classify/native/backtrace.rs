@@ -1,0 +1,221 @@
+//! Stacks that programs print themselves when they die: glog's and Abseil's failed checks and signals, Envoy's faults.
+
+use super::symbols;
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::messages::{Messages, Voice};
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::*;
+use crate::classify::stack::{RawFrame, culprit, shown, signature};
+use crate::classify::text;
+
+/// Texts of which one is in the line with which such a stack begins.
+pub const HEADS: [&str; 4] =
+    ["*** Check failure stack trace: ***", "] Check failed: ", "*** SIG", "suspect faulting address"];
+/// Most frames kept.
+const FRAMES: usize = 128;
+/// Most lines of something else inside of it.
+const FOREIGN: u32 = 6;
+
+/// The parser of such a stack.
+#[derive(Debug)]
+pub struct Printed {
+    message: String,
+    reason: CrashReason,
+    word: String,
+    site: Option<(String, u32)>,
+    frames: Vec<RawFrame>,
+    prefix: Prefix,
+    foreign: u32,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+/// Where `F20261125 04:44:36.791150  4195 glog.cc:7] …` begins in a line, perhaps behind a prefix.
+fn record_start(line: &str) -> Option<usize> {
+    let bytes = line.as_bytes();
+    (0..bytes.len().saturating_sub(5)).find(|at| {
+        let separate = *at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'|' | b']');
+        bytes[*at] == b'F' && separate && bytes[at + 1..at + 5].iter().all(u8::is_ascii_digit)
+    })
+}
+
+/// File, line and text of such a record.
+fn fatal_record(line: &str) -> Option<(&str, u32, &str)> {
+    let (head, message) = line[record_start(line)?..].split_once("] ")?;
+    let (file, number) = symbols::location(head.rsplit(' ').next()?)?;
+    Some((file, number, message))
+}
+
+fn of_signal(text: &str) -> CrashReason {
+    let names = [
+        ("SIGSEGV", SEGFAULT),
+        ("Segmentation fault", SEGFAULT),
+        ("SIGBUS", BUS_ERROR),
+        ("Bus error", BUS_ERROR),
+        ("SIGFPE", FLOATING_POINT_EXCEPTION),
+        ("Floating point exception", FLOATING_POINT_EXCEPTION),
+        ("SIGILL", ILLEGAL_INSTRUCTION),
+        ("Illegal instruction", ILLEGAL_INSTRUCTION),
+        ("SIGTERM", TERMINATED),
+        ("SIGINT", TERMINATED),
+    ];
+    names.iter().find(|(name, _)| text.contains(name)).map_or(ABORT, |(_, reason)| reason.clone())
+}
+
+impl Printed {
+    /// A stack that begins with this line.
+    pub fn begin(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let at = HEADS.iter().find_map(|head| text::find(line.text, head))?;
+        let shown = text::string(&line.text[..line.text.len().min(4096)]);
+        if shown.contains(HEADS[0]) {
+            let before = context.before.first().map(|line| text::string(line))?;
+            return Self::of_record(&before, line, at, 1, context);
+        }
+        if shown.contains(HEADS[1]) {
+            return Self::of_record(&shown, line, at, 0, context);
+        }
+        let start = if shown.contains(HEADS[2]) { at } else { shown.find("Caught ")? };
+        let message = shown[start..].trim_end().to_owned();
+        let reason = of_signal(&message);
+        let word = reason.to_string();
+        let credible = message.contains("received") || message.contains("Caught ");
+        credible.then(|| Self::new(message, reason, word, None, line, start, 0, context))
+    }
+
+    fn of_record(record: &str, line: &Line<'_>, at: usize, above: usize, context: &Context<'_>) -> Option<Self> {
+        let (file, number, message) = fatal_record(record)?;
+        let checked = message.starts_with("Check failed: ");
+        let meaning = context.messages.meaning(message, Voice::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason);
+        let reason = if checked { ASSERTION_FAILED } else { meaning };
+        // The values that were compared stand in brackets.
+        let word = message.split(" (").next().unwrap_or(message).to_owned();
+        let prefix = if above == 0 { record_start(record)? } else { at };
+        let site = Some((file.to_owned(), number));
+        Some(Self::new(message.trim_end().to_owned(), reason, word, site, line, prefix, above, context))
+    }
+
+    #[allow(clippy::too_many_arguments)] // the parts of one record
+    fn new(
+        message: String,
+        reason: CrashReason,
+        word: String,
+        site: Option<(String, u32)>,
+        line: &Line<'_>,
+        prefix: usize,
+        above: usize,
+        context: &Context<'_>,
+    ) -> Self {
+        let (title, before) = context.before.split_at(above.min(context.before.len()));
+        let mut block = Block::after(before);
+        title.iter().for_each(|line| block.push(line));
+        block.push(line.text);
+        Self {
+            message,
+            reason,
+            word,
+            site,
+            frames: Vec::new(),
+            prefix: Prefix::learn(&line.text[..prefix]),
+            foreign: 0,
+            block,
+            first_line: line.number.saturating_sub(above as u64),
+            last_line: line.number,
+        }
+    }
+
+    fn take(&mut self, bare: &[u8]) -> bool {
+        let shown = text::string(&bare[..bare.len().min(4096)]);
+        if let Some(function) = glog_frame(&shown).or_else(|| envoy_frame(&shown)) {
+            if self.frames.len() < FRAMES {
+                let own = symbols::is_own(&function, "");
+                self.frames.push(RawFrame { function, own, ..RawFrame::default() });
+            }
+            return true;
+        }
+        shown.starts_with("PC: @")
+            || shown.contains(HEADS[0])
+            || shown.starts_with("*** ")
+            || shown.starts_with("Backtrace (use tools/stack_decode.py")
+            || shown.starts_with("Envoy version: ")
+            || shown.contains("Address mapping: ")
+    }
+}
+
+/// `    @     0x5589000523d3  lanes::check()`
+fn glog_frame(line: &str) -> Option<String> {
+    let rest = line.trim_start().strip_prefix("@ ")?.trim_start();
+    let (address, rest) = rest.split_once(' ')?;
+    // Abseil writes the size of the frame between.
+    let name = rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    address.starts_with("0x").then(|| symbols::plain(name))
+}
+
+/// `#0: Envoy::Router::Filter::decodeHeaders() [0x55d5]`
+fn envoy_frame(line: &str) -> Option<String> {
+    let rest = line.trim_start().strip_prefix('#')?;
+    let (digits, rest) = rest.split_once(": ")?;
+    digits.parse::<u32>().ok()?;
+    let name = rest.split(" [0x").next()?;
+    (!name.starts_with('[')).then(|| symbols::plain(name))
+}
+
+impl Parser for Printed {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
+            self.last_line = line.number;
+            self.block.push(bare);
+            self.foreign = 0;
+            return Flow::Taken;
+        }
+        self.foreign += 1;
+        if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
+    }
+
+    fn finish(self: Box<Self>, _: &Messages) -> Option<Candidate> {
+        let top = culprit(&self.frames);
+        let site = self.site.as_ref().map(|(file, line)| Culprit {
+            function: top.as_ref().and_then(|top| top.function.clone()),
+            file: Some(file.clone()),
+            line: Some(*line),
+        });
+        let mut marks = signature(&self.frames, false, symbols::stable);
+        if let Some((file, _)) = self.site.as_ref().filter(|_| marks.is_empty()) {
+            marks.push((String::new(), base_name(file).to_owned()));
+        }
+        Some(Candidate {
+            runtime: Runtime::Native,
+            kind: self.word,
+            exception: None,
+            message: self.message,
+            standing: Standing::Fatal,
+            exits: &[134, 139, 133, 135, 136, 132],
+            culprit: site.or(top),
+            stack: shown(&self.frames),
+            signature: marks,
+            reason: self.reason,
+            related: Vec::new(),
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: false,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_and_records_are_read() {
+        assert_eq!(glog_frame("    @     0x5589000523d3  lanes::check()").as_deref(), Some("lanes::check"));
+        assert_eq!(glog_frame("    @     0x5589000523d3        640  lanes::check()").as_deref(), Some("lanes::check"));
+        assert_eq!(envoy_frame("#0: Envoy::Filter::decode() [0x55d5]").as_deref(), Some("Envoy::Filter::decode"));
+        assert_eq!(envoy_frame("#1: [0x55d5]"), None);
+        assert_eq!(fatal_record("F20261125 04:44:36.79  4195 glog.cc:7] lane 9"), Some(("glog.cc", 7, "lane 9")));
+        assert_eq!(fatal_record("I20261125 04:44:36.79  4195 glog.cc:7] lane 9"), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! C and C++: what the C and C++ libraries, sanitizers, logging libraries and shells say of a death.
+
+mod backtrace;
+mod sanitizer;
+mod symbols;
+mod words;
+
+use super::grammar::{Context, Grammar, Line, Parser};
+use backtrace::Printed;
+use sanitizer::Report;
+use words::LastLine;
+
+/// The grammar of native programs.
+#[derive(Debug)]
+pub struct Native;
+
+impl Grammar for Native {
+    fn anchors(&self) -> &'static [&'static str] {
+        &[
+            "terminate called ",
+            "libc++abi",
+            "Assertion `",
+            "Assertion '",
+            "Assertion failed: ",
+            "Fatal glibc error: ",
+            "free(): ",
+            // malloc, realloc and calloc.
+            "lloc(): ",
+            "double free or corruption",
+            "malloc_consolidate(): ",
+            "corrupted size vs. prev_size",
+            "corrupted double-linked list",
+            "munmap_chunk(): ",
+            "<jemalloc>: ",
+            "Scudo ERROR: ",
+            "mimalloc: error: ",
+            "Attempt to free invalid pointer",
+            "free_sized(): ",
+            "tcache_thread_shutdown(): ",
+            "aligned_free(): ",
+            "*** stack smashing detected",
+            "*** buffer overflow detected",
+            "*** %n in writable segment",
+            "*** Error in `",
+            "pure virtual method called",
+            "Segmentation fault",
+            "Bus error",
+            "Illegal instruction",
+            "Floating point exception",
+            "Aborted",
+            "Sanitizer: ",
+            "runtime error: ",
+            backtrace::HEADS[0],
+            backtrace::HEADS[1],
+            backtrace::HEADS[2],
+            backtrace::HEADS[3],
+        ]
+    }
+
+    fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        if let Some(report) = Report::begin(line, context) {
+            return Some(Box::new(report));
+        }
+        if let Some(printed) = Printed::begin(line, context).filter(|_| !line.logged) {
+            return Some(Box::new(printed));
+        }
+        let (at, words) = words::read(line.text)?;
+        Some(Box::new(LastLine::new(line, at, words, context)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::{Classification, Engine, ExitFacts};
+
+    fn classify(log: &str, code: i32) -> Classification {
+        Engine::default().classify(log.as_bytes(), ExitFacts { exit_code: Some(code), ..ExitFacts::default() })
+    }
+
+    #[test]
+    fn what_the_corpus_does_not_hold_is_read_too() {
+        let envoy = "[2026-11-24 04:26:38.537][1][critical][backtrace] [./source/server/backtrace.h:127] Caught Segmentation fault, suspect faulting address 0x0\n[2026-11-24 04:26:38.537][1][critical][backtrace] [./source/server/backtrace.h:111] Backtrace (use tools/stack_decode.py to get line numbers):\n[2026-11-24 04:26:38.540][1][critical][backtrace] [./source/server/backtrace.h:119] #0: Envoy::Lane::gate() [0x55d5]\n";
+        let absl = "F0000 00:00:1764.123456 1 lane.cc:42] Check failed: gates == 4 (2 vs. 4)\n*** Check failure stack trace: ***\n    @     0x5589  absl::log_internal::LogMessage::Fail()\n    @     0x5589  lanes::check()\n";
+        let cases = [
+            (envoy, 139, "Segfault", "Envoy::Lane::gate"),
+            (absl, 134, "AssertionFailed", "lane.cc:42"),
+            (
+                "*** SIGSEGV received at time=1764 on cpu 1 ***\nPC: @     0x55d1  (unknown)  lanes::fault()\n    @     0x55d1   640  lanes::fault()\n",
+                139,
+                "Segfault",
+                "lanes::fault",
+            ),
+            ("Segmentation fault (core dumped)\nentrypoint: server ended\n", 1, "Segfault", ""),
+            ("m: a.c:3: f: Assertion `x' failed.\nAborted (core dumped)\n", 134, "AssertionFailed", "a.c:3"),
+            (
+                "terminate called after throwing an instance of 'nlohmann::json_abi_v3_11_2::detail::out_of_range'\n  what():  [json.exception.out_of_range.403] key 'lane' not found\n",
+                134,
+                "MissingKey",
+                "",
+            ),
+            ("a.cc:3:5: runtime error: index 4 out of bounds for type 'int [4]'\nlane open\n", 0, "CleanExit", ""),
+            (
+                "WARNING: ThreadSanitizer: lock-order-inversion (potential deadlock) (pid=1)\n    #0 lanes::take() /app/a.cc:3 (a+0x1)\n",
+                66,
+                "Deadlock",
+                "a.cc:3",
+            ),
+        ];
+        for (log, code, reason, place) in cases {
+            let finding = classify(log, code).finding;
+            let culprit = finding.culprit.map_or(String::new(), |culprit| culprit.short());
+            assert_eq!((finding.reason.as_str(), culprit.as_str()), (reason, place), "{log}");
+        }
+    }
+
+    #[test]
+    fn a_report_without_end_stays_bounded() {
+        let log = format!(
+            "==1==ERROR: AddressSanitizer: stack-overflow on address 0x1\n{}",
+            "    #1 0x1 in f(int) /app/a.cc:3\n".repeat(1_900)
+        );
+        let found = classify(&log, 1);
+        assert!(found.excerpt.len() <= 4096 && found.finding.stack.len() <= 20);
+        assert_eq!(found.finding.culprit.unwrap().short(), "a.cc:3");
+        let endless = classify(&"    #1 0x1 in f(int) /app/a.cc:3\n".repeat(100_000), 1);
+        assert!(endless.excerpt.len() <= 4096 && endless.finding.stack.is_empty());
+    }
+}

@@ -1,0 +1,72 @@
+//! The refusal of php-fpm to start: several lines, of which the first says why.
+
+use crate::classify::excerpt::Block;
+use crate::classify::finding::Runtime;
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::messages::{Messages, Voice};
+use crate::classify::reason::INVALID_CONFIGURATION;
+use crate::classify::text;
+
+/// Its last line.
+pub const LAST: &str = "ERROR: FPM initialization failed";
+
+/// A refusal, read at once from its last line and those above it.
+#[derive(Debug)]
+pub struct Refusal {
+    message: String,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl Refusal {
+    /// The refusal of which this line is the last one.
+    pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        text::find(line.text, LAST)?;
+        let errors: Vec<&Vec<u8>> = context.before.iter().take_while(|line| complaint(line).is_some()).collect();
+        let mut block = Block::after(&context.before[errors.len()..]);
+        errors.iter().rev().for_each(|line| block.push(line));
+        block.push(line.text);
+        let first = errors.last().map_or(line.text, |line| line.as_slice());
+        Some(Self {
+            message: complaint(first)?,
+            block,
+            first_line: line.number.saturating_sub(errors.len() as u64),
+            last_line: line.number,
+        })
+    }
+}
+
+/// What follows `ERROR: ` or `ALERT: `.
+fn complaint(line: &[u8]) -> Option<String> {
+    let words = ["ERROR: ", "ALERT: "];
+    let at = words.iter().find_map(|word| Some(text::find(line, word)? + word.len()))?;
+    Some(text::string(line[at..].trim_ascii_end()))
+}
+
+impl Parser for Refusal {
+    fn line(&mut self, _line: &Line<'_>) -> Flow {
+        Flow::Over
+    }
+
+    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let meaning = messages.meaning(&self.message, Voice::LastWords);
+        Some(Candidate {
+            runtime: Runtime::Php,
+            reason: meaning.map_or(INVALID_CONFIGURATION, |meaning| meaning.reason),
+            kind: self.message.clone(),
+            exception: None,
+            message: self.message,
+            standing: Standing::Fatal,
+            exits: &[78],
+            culprit: None,
+            stack: Vec::new(),
+            signature: Vec::new(),
+            related: Vec::new(),
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: false,
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! PHP: uncaught exceptions and fatal errors on either stream, in servers, in loggers and on consoles; php-fpm's refusals.
+
+pub mod fpm;
+pub mod frames;
+pub mod head;
+pub mod kinds;
+pub mod trace;
+
+use super::grammar::{Context, Grammar, Line, Parser};
+
+/// The grammar of PHP.
+#[derive(Debug)]
+pub struct Php;
+
+impl Grammar for Php {
+    fn anchors(&self) -> &'static [&'static str] {
+        &[
+            "Fatal error: ",
+            "Fatal error</b>: ",
+            "Parse error: ",
+            "Parse error</b>: ",
+            "Core error: ",
+            "Compile error: ",
+            "fatal error: ",
+            "[object] (",
+            "\"exception\":{\"class\":",
+            "[stacktrace]",
+            ".php line ",
+            fpm::LAST,
+        ]
+    }
+
+    fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        if let Some(refusal) = fpm::Refusal::new(line, context) {
+            return Some(Box::new(refusal));
+        }
+        trace::Trace::new(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
+    }
+}

@@ -1,0 +1,323 @@
+//! What ended a Ruby program: an exception with its frames, and the ones that caused it as further blocks.
+
+use super::frames;
+use super::head::{self, Raised};
+use super::kinds;
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{Frame, Runtime};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::{Link, Names, Story, push_link};
+use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
+use crate::classify::severity::Severity;
+use crate::classify::text;
+
+/// Most lines of one exception's text, the snippet of the source below it included.
+const TEXT_LINES: u32 = 64;
+/// Most foreign lines in a row inside of a trace that Ruby wrote.
+const FOREIGN_RAW: u32 = 64;
+/// The same for one that a logger wrote.
+const FOREIGN_LOGGED: u32 = 4;
+
+/// What Ruby says above the trace of a thread that an exception ended.
+pub const THREAD: &str = "terminated with exception (report_on_exception";
+/// What puma says when the application cannot be loaded.
+pub const PUMA: &str = "! Unable to load application: ";
+
+/// Who wrote a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    /// Ruby: the program ended.
+    Raised,
+    /// Ruby: a thread ended, and the program may have gone on.
+    Thread,
+    /// A task runner that ends after it, such as rake.
+    Task,
+    /// A logger, a server or the program.
+    Logged,
+    /// Its head is cut off.
+    Missing,
+}
+
+/// The parser of one trace.
+#[derive(Debug)]
+pub struct Trace {
+    voice: Voice,
+    prefix: Prefix,
+    links: Vec<Link>,
+    /// `Caused by:` stood alone, and what is thrown follows.
+    awaits_cause: bool,
+    text_lines: u32,
+    foreign: u32,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl Trace {
+    /// A trace that Ruby itself begins in this line, or in the next one where a thread ended.
+    pub fn raised(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        if let Some(at) = text::find(line.text, THREAD) {
+            let start = text::find(&line.text[..at], "#<Thread:")?;
+            let mut trace = Self::bare(Voice::Thread, line);
+            trace.prefix = Prefix::learn(&line.text[..start]);
+            trace.block = Block::after(context.before);
+            trace.block.push(&line.text[start..]);
+            return Some(trace);
+        }
+        if let Some(at) = text::find(line.text, PUMA) {
+            return Self::puma(line, at, context);
+        }
+        let (at, raised) = find_head(line.text)?;
+        let mut trace = Self::bare(if line.logged { Voice::Logged } else { Voice::Raised }, line);
+        trace.prefix = Prefix::learn(&line.text[..at]);
+        trace.block = Block::after(context.before);
+        trace.push(&raised, &line.text[at..]);
+        trace.reversed(context.before);
+        Some(trace)
+    }
+
+    fn puma(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
+        let (class, message) = head::titled(&text::string(&line.text[at + PUMA.len()..]))?;
+        let mut trace = Self::bare(Voice::Logged, line);
+        trace.prefix = Prefix::learn(&line.text[..at]);
+        trace.block = Block::after(context.before);
+        trace.links.push(Link::new(&class, &message, &line.text[at..]));
+        Some(trace)
+    }
+
+    /// A backtrace that the program or a logger printed, of which the first frame stands in this line.
+    pub fn logged(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let (at, frame) = find_frame(line.text)?;
+        let prefix = Prefix::learn(&line.text[..at]);
+        let indented = frame.file.is_some() && line.text[at..].trim_ascii_start().starts_with(b"from ");
+        let titled = (!indented).then(|| title(&prefix, context.before)).flatten();
+        let Some((above, class, message)) = titled else {
+            return Self::without_head(line).filter(|_| indented || line.number == 1);
+        };
+        let task = context.before[above + 1..].iter().take(3).any(|line| text::has(line, " aborted!"));
+        let mut trace = Self::bare(if task { Voice::Task } else { Voice::Logged }, line);
+        trace.prefix = prefix;
+        trace.first_line = if line.logged { line.number } else { line.number.saturating_sub(above as u64 + 1) };
+        trace.block = Block::after(&context.before[above + 1..]);
+        trace.links.push(Link::new(&class, &message, &context.before[above]));
+        (trace.line(line) == Flow::Taken).then_some(trace)
+    }
+
+    /// A trace whose head is above what is in the log.
+    pub fn without_head(line: &Line<'_>) -> Option<Self> {
+        let (at, _) = find_frame(line.text)?;
+        let mut trace = Self::bare(Voice::Missing, line);
+        trace.prefix = Prefix::learn(&line.text[..at]);
+        trace.links.push(Link::default());
+        (trace.line(line) == Flow::Taken).then_some(trace)
+    }
+
+    fn bare(voice: Voice, line: &Line<'_>) -> Self {
+        Self {
+            voice,
+            prefix: Prefix::default(),
+            links: Vec::new(),
+            awaits_cause: false,
+            text_lines: 0,
+            foreign: 0,
+            block: Block::default(),
+            first_line: line.number,
+            last_line: line.number,
+        }
+    }
+
+    /// Ruby 2.5 to 2.7 print the frames in reverse on a terminal: they stand above the head.
+    fn reversed(&mut self, before: &[Vec<u8>]) {
+        let frames: Vec<Frame> = before
+            .iter()
+            .map_while(|line| {
+                let bare = self.prefix.strip(line)?.trim_ascii_start().to_vec();
+                let counted = bare.first().is_some_and(u8::is_ascii_digit) && text::has(&bare, ": from ");
+                frames::frame(&bare).filter(|_| counted)
+            })
+            .collect();
+        if let Some(link) = self.links.first_mut() {
+            frames.into_iter().for_each(|frame| link.push(frame, b""));
+        }
+    }
+
+    fn push(&mut self, raised: &Raised, line: &[u8]) {
+        let mut link = Link::new(&raised.class, &raised.message, line);
+        if let Some(frame) = &raised.frame {
+            link.frames.push(frame.clone());
+        }
+        push_link(&mut self.links, link);
+        self.text_lines = 0;
+    }
+
+    /// Whether frames beyond the place in the head were read, so that no text follows any more.
+    fn begun(&self) -> bool {
+        let in_head = matches!(self.voice, Voice::Raised | Voice::Thread);
+        self.links.last().is_some_and(|link| link.frames.len() > usize::from(in_head))
+    }
+
+    fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
+        if text::blank(bare) {
+            return if self.begun() { Flow::Foreign } else { Flow::Taken };
+        }
+        if let Some(frame) = frames::frame(bare) {
+            let Some(link) = self.links.last_mut() else { return Flow::Over };
+            link.push(frame, bare);
+            return self.taken(number);
+        }
+        if let Some(raised) = head::raised(bare) {
+            return self.another(&raised, bare, number);
+        }
+        if self.note(bare) {
+            return self.taken(number);
+        }
+        self.text(bare)
+    }
+
+    /// A further block: a cause of the one above, or the same once more, which ends the program.
+    fn another(&mut self, raised: &Raised, line: &[u8], number: u64) -> Flow {
+        let first = self.links.first();
+        let same =
+            first.is_some_and(|link| link.exception == raised.class && link.frames.first() == raised.frame.as_ref());
+        if same && self.voice == Voice::Thread {
+            self.links.clear();
+            self.voice = Voice::Raised;
+        } else if same || !matches!(self.voice, Voice::Raised | Voice::Thread | Voice::Missing) {
+            return Flow::Over;
+        }
+        self.push(raised, line);
+        self.taken(number)
+    }
+
+    /// Lines that belong to a trace and are neither a frame nor a head.
+    fn note(&mut self, bare: &[u8]) -> bool {
+        let trimmed = bare.trim_ascii();
+        if trimmed == b"Caused by:" {
+            self.awaits_cause = true;
+            return true;
+        }
+        if self.awaits_cause
+            && let Some((class, message)) = head::titled(&text::string(trimmed))
+        {
+            self.awaits_cause = false;
+            push_link(&mut self.links, Link::new(&class, &message, bare));
+            return true;
+        }
+        let levels = trimmed.starts_with(b"... ") && trimmed.ends_with(b"levels...");
+        levels || trimmed.starts_with(b"Tasks: TOP =>") || trimmed.starts_with(b"(See full trace by")
+    }
+
+    fn taken(&mut self, number: u64) -> Flow {
+        self.foreign = 0;
+        self.last_line = number;
+        Flow::Taken
+    }
+
+    /// A further line of an exception's text, or of the source that Ruby shows below it.
+    fn text(&mut self, bare: &[u8]) -> Flow {
+        self.text_lines += 1;
+        if self.begun() || is_record(bare) || self.text_lines > TEXT_LINES {
+            return self.stray();
+        }
+        let Some(link) = self.links.last_mut() else { return self.stray() };
+        link.say(&text::string(bare));
+        link.quote(bare);
+        Flow::Taken
+    }
+
+    fn stray(&mut self) -> Flow {
+        self.foreign += 1;
+        let raw = matches!(self.voice, Voice::Raised | Voice::Thread | Voice::Task);
+        let limit = if raw { FOREIGN_RAW } else { FOREIGN_LOGGED };
+        if self.foreign > limit { Flow::Over } else { Flow::Foreign }
+    }
+
+    /// The head had a logger's prefix, and the lines below it have none.
+    fn adopt(&mut self, line: &Line<'_>) -> Flow {
+        let Some((at, _)) = find_frame(line.text).filter(|_| !self.begun()) else { return self.stray() };
+        self.prefix = Prefix::learn(&line.text[..at]);
+        self.voice = Voice::Logged;
+        self.bare_line(&line.text[at..], line.number)
+    }
+}
+
+impl Parser for Trace {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        match self.prefix.strip(line.text).map(<[u8]>::to_vec) {
+            Some(bare) => self.bare_line(&bare, line.number),
+            None => self.adopt(line),
+        }
+    }
+
+    fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let (standing, exits): (Standing, &[i32]) = match self.voice {
+            Voice::Raised | Voice::Task | Voice::Missing => (Standing::Fatal, &[1]),
+            // Only the thread ended; the program may have followed it.
+            Voice::Thread => (Standing::Printed, &[1]),
+            Voice::Logged => (Standing::Logged, &[]),
+        };
+        let mut links = Vec::new();
+        for mut link in std::mem::take(&mut self.links) {
+            frames::mark_native(&mut link.frames);
+            let reason = kinds::of_link(&link, messages);
+            links.push((link, reason));
+        }
+        let headless = links.iter().all(|(link, _)| link.exception.is_empty());
+        let unparsed = links.iter().find_map(|(link, _)| head::unparsed(&link.message));
+        let story = Story {
+            runtime: Runtime::Ruby,
+            standing,
+            exits,
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless,
+        };
+        let candidate = story.tell(links, false, Names { stable: frames::stable, files: true })?;
+        // A source that does not parse is to blame itself, not who loads it.
+        Some(match unparsed {
+            Some(culprit) => Candidate { culprit: Some(culprit), ..candidate },
+            None => candidate,
+        })
+    }
+}
+
+/// Where a head begins in a line, behind a collector's prefix.
+fn find_head(line: &[u8]) -> Option<(usize, Raised)> {
+    let placed = text::find(line, ":in `").or_else(|| text::find(line, ":in '"));
+    if let Some(at) = placed {
+        let start = line[..at].iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+        return head::raised(&line[start..]).map(|raised| (start, raised));
+    }
+    let blanks = (0..line.len().min(256)).filter(|at| *at == 0 || line[at - 1].is_ascii_whitespace());
+    blanks.take(12).find_map(|at| head::raised(&line[at..]).map(|raised| (at, raised)))
+}
+
+/// Where the blanks before a frame begin in a line.
+fn find_frame(line: &[u8]) -> Option<(usize, Frame)> {
+    let at = text::find(line, ":in `").or_else(|| text::find(line, ":in '"))?;
+    let mut start = line[..at].iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+    if line[..start].ends_with(b"from ") {
+        start -= b"from ".len();
+    }
+    let frame = frames::frame(&line[start..])?;
+    let tab = line[..start].iter().rposition(|b| *b != b'\t').map_or(0, |end| end + 1);
+    Some((tab, frame))
+}
+
+/// What a program says above a backtrace that it prints: how far above, the class, the text.
+fn title(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, String)> {
+    before.iter().take(4).enumerate().find_map(|(above, line)| {
+        let bare = prefix.strip(line).unwrap_or(line);
+        let (class, message) = head::titled(&text::string(bare))?;
+        Some((above, class, message))
+    })
+}
+
+/// A line that a logger began: no part of an exception's text.
+fn is_record(line: &[u8]) -> bool {
+    let digits = line.iter().take(4).filter(|b| b.is_ascii_digit()).count();
+    let logger = line.get(1..4) == Some(b", [");
+    digits == 4 || logger || line.starts_with(b"{") || Severity::of_line(line).is_some()
+}

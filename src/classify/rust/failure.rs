@@ -1,0 +1,197 @@
+//! An error that `main` returned, with its causes: anyhow's and eyre's `Caused by:`, or a value as `{:?}` writes it.
+
+use super::frames;
+use super::kinds;
+use crate::classify::chain::weight;
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::messages::{Messages, Voice};
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::UNHANDLED_ERROR;
+use crate::classify::stack::{RawFrame, culprit, shown, signature};
+use crate::classify::text;
+
+/// Most causes kept.
+const LINKS: usize = 32;
+/// Most frames kept.
+const FRAMES: usize = 128;
+/// Longest cause, in bytes.
+const LINK_BYTES: usize = 2048;
+/// Most lines of something else inside of it.
+const FOREIGN: u32 = 4;
+
+/// The parser of such an error.
+#[derive(Debug)]
+pub struct Failure {
+    links: Vec<String>,
+    frames: Vec<RawFrame>,
+    location: Option<(String, u32)>,
+    section: Section,
+    prefix: Prefix,
+    returned: bool,
+    foreign: u32,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Causes,
+    Location,
+    Backtrace,
+}
+
+impl Failure {
+    /// An error whose causes begin below this line, which says `Caused by:`; its name stands above, over a blank line.
+    pub fn from_causes(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
+        let prefix = Prefix::learn(&line.text[..at]);
+        let named = context.before.iter().take(4).position(|line| !text::blank(prefix.strip(line).unwrap_or(line)))?;
+        let head = prefix.strip(&context.before[named]).unwrap_or(&context.before[named]).to_vec();
+        let mut parser = Self::new(line, prefix, &context.before[named + 1..]);
+        parser.first_line = line.number.saturating_sub(named as u64 + 1);
+        parser.block.push(&head);
+        parser.block.push(&line.text[at..]);
+        parser.name(&head, line);
+        Some(parser)
+    }
+
+    /// An error that is written as a value: `Error: Os { code: 2, … }`; or color-eyre's, whose causes are numbered from 0.
+    pub fn from_name(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
+        let rest = text::string(line.text[at..].strip_prefix(b"Error: ")?.trim_ascii());
+        let mut parser = Self::new(line, Prefix::learn(&line.text[..at]), context.before);
+        parser.block.push(&line.text[at..]);
+        if rest.is_empty() {
+            parser.returned = !line.logged;
+        } else {
+            parser.name(&line.text[at..], line);
+        }
+        (rest.is_empty() || kinds::is_debug(&rest)).then_some(parser)
+    }
+
+    fn new(line: &Line<'_>, prefix: Prefix, before: &[Vec<u8>]) -> Self {
+        Self {
+            links: Vec::new(),
+            frames: Vec::new(),
+            location: None,
+            section: Section::Causes,
+            prefix,
+            returned: false,
+            foreign: 0,
+            block: Block::after(before),
+            first_line: line.number,
+            last_line: line.number,
+        }
+    }
+
+    fn name(&mut self, head: &[u8], line: &Line<'_>) {
+        let head = text::string(&head[..head.len().min(LINK_BYTES)]);
+        self.returned = head.starts_with("Error: ") && !line.logged;
+        self.links.push(head.strip_prefix("Error: ").unwrap_or(&head).trim().to_owned());
+    }
+
+    fn take(&mut self, bare: &[u8]) -> bool {
+        let inner = bare.trim_ascii();
+        match inner {
+            b"" => return true,
+            b"Caused by:" => self.section = Section::Causes,
+            b"Location:" => self.section = Section::Location,
+            b"Stack backtrace:" | b"Backtrace:" | b"stack backtrace:" => self.section = Section::Backtrace,
+            _ if inner.contains(&0xe2) && text::has(inner, "BACKTRACE") => self.section = Section::Backtrace,
+            _ => return self.within(bare),
+        }
+        true
+    }
+
+    fn within(&mut self, bare: &[u8]) -> bool {
+        let indented = bare.starts_with(b"   ") || bare.starts_with(b"\t");
+        match self.section {
+            Section::Causes if indented => self.cause(bare),
+            Section::Location if indented => {
+                let place = text::string(bare.trim_ascii());
+                self.location = frames::location(&place).map(|(file, line)| (file.to_owned(), line));
+                self.location.is_some()
+            }
+            Section::Backtrace => self.frame(bare),
+            _ => false,
+        }
+    }
+
+    fn cause(&mut self, bare: &[u8]) -> bool {
+        let inner = bare.trim_ascii();
+        let (digits, rest) = text::split_digits(inner);
+        let cause = rest.strip_prefix(b": ").filter(|_| !digits.is_empty()).unwrap_or(inner);
+        if self.links.len() < LINKS {
+            self.links.push(text::string(&cause[..cause.len().min(LINK_BYTES)]));
+        }
+        true
+    }
+
+    fn frame(&mut self, bare: &[u8]) -> bool {
+        if let Some((_, symbol)) = frames::symbol(bare) {
+            if self.frames.len() < FRAMES {
+                self.frames.push(frames::frame(symbol));
+            }
+            return true;
+        }
+        let Some((file, line)) = frames::place(bare) else { return false };
+        if let Some(frame) = self.frames.last_mut().filter(|frame| frame.file.is_empty()) {
+            (frame.file, frame.line, frame.own) = (file.to_owned(), line, frames::is_own(file));
+        }
+        true
+    }
+}
+
+fn reason(link: &str, messages: &Messages) -> CrashReason {
+    messages.meaning(link, Voice::LastWords).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
+}
+
+impl Parser for Failure {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
+            if !text::blank(bare) {
+                self.last_line = line.number;
+                self.block.push(bare);
+                self.foreign = 0;
+            }
+            return Flow::Taken;
+        }
+        self.foreign += 1;
+        if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
+    }
+
+    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let weights = self.links.iter().map(|link| weight(&reason(link, messages)));
+        let (best, _) = weights.enumerate().max_by_key(|(at, weight)| (*weight, *at))?;
+        let link = &self.links[best];
+        // A name alone is no chain, unless it is a value.
+        if self.links.len() < 2 && !kinds::is_debug(link) && self.location.is_none() {
+            return None;
+        }
+        let site = self.location.as_ref().filter(|(file, _)| frames::is_own(file));
+        let site = site.map(|(file, line)| Culprit { function: None, file: Some(file.clone()), line: Some(*line) });
+        let mut marks = signature(&self.frames, false, |frame| Some(frame.function.clone()));
+        marks.iter_mut().for_each(|(_, file)| file.clear());
+        if let Some(file) = site.as_ref().and_then(|site| site.file.as_deref()).filter(|_| marks.is_empty()) {
+            marks.push((String::new(), base_name(file).to_owned()));
+        }
+        Some(Candidate {
+            runtime: Runtime::Rust,
+            reason: reason(link, messages),
+            kind: self.links.join(": "),
+            exception: None,
+            message: link.clone(),
+            standing: if self.returned { Standing::Printed } else { Standing::Logged },
+            exits: if self.returned { &[1] } else { &[] },
+            culprit: culprit(&self.frames).or(site),
+            stack: shown(&self.frames),
+            signature: marks,
+            related: Vec::new(),
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: false,
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! What the texts of Rust's panics mean.
+
+use crate::classify::finding::CrashReason;
+use crate::classify::messages::{Messages, Voice};
+use crate::classify::reason::*;
+use crate::classify::stack::RawFrame;
+
+/// What a panic is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The reason.
+    pub reason: CrashReason,
+    /// What the fingerprint is made of.
+    pub word: String,
+}
+
+fn kind(reason: CrashReason, word: &str) -> Kind {
+    Kind { reason, word: word.to_owned() }
+}
+
+/// How the text of a panic begins: the reason, and the word that stands for it.
+static STARTS: &[(&str, CrashReason, &str)] = &[
+    ("index out of bounds: ", INDEX_OUT_OF_BOUNDS, "index out of bounds"),
+    ("range end index ", INDEX_OUT_OF_BOUNDS, "slice out of range"),
+    ("range start index ", INDEX_OUT_OF_BOUNDS, "slice out of range"),
+    ("slice index starts at ", INDEX_OUT_OF_BOUNDS, "slice out of range"),
+    ("begin <= end", INDEX_OUT_OF_BOUNDS, "slice out of range"),
+    ("byte index ", INDEX_OUT_OF_BOUNDS, "string index"),
+    ("start byte index ", INDEX_OUT_OF_BOUNDS, "string index"),
+    ("end byte index ", INDEX_OUT_OF_BOUNDS, "string index"),
+    ("removal index ", INDEX_OUT_OF_BOUNDS, "removal index"),
+    ("insertion index ", INDEX_OUT_OF_BOUNDS, "insertion index"),
+    ("swap_remove index ", INDEX_OUT_OF_BOUNDS, "removal index"),
+    ("mid > len", INDEX_OUT_OF_BOUNDS, "split index"),
+    ("`at` split index ", INDEX_OUT_OF_BOUNDS, "split index"),
+    ("Out of bounds access", INDEX_OUT_OF_BOUNDS, "index out of bounds"),
+    ("copy_from_slice: source slice length", INDEX_OUT_OF_BOUNDS, "slices of different lengths"),
+    ("source slice length ", INDEX_OUT_OF_BOUNDS, "slices of different lengths"),
+    ("no entry found for key", MISSING_KEY, "no entry found for key"),
+    ("already borrowed", BORROW_VIOLATION, "already borrowed"),
+    ("already mutably borrowed", BORROW_VIOLATION, "already mutably borrowed"),
+    ("RefCell already borrowed", BORROW_VIOLATION, "already borrowed"),
+    ("RefCell already mutably borrowed", BORROW_VIOLATION, "already mutably borrowed"),
+    ("attempt to ", ARITHMETIC_ERROR, ""),
+    ("assertion failed: ", ASSERTION_FAILED, ""),
+    ("assertion `", ASSERTION_FAILED, ""),
+    ("called `Option::unwrap()` on a `None` value", UNWRAP_FAILED, "Option::unwrap on None"),
+    ("has overflowed its stack", STACK_OVERFLOW, "stack overflow"),
+    ("stack overflow", STACK_OVERFLOW, "stack overflow"),
+    ("memory allocation of ", HEAP_EXHAUSTED, "memory allocation failed"),
+    ("capacity overflow", UNHANDLED_ERROR, "capacity overflow"),
+];
+
+/// Functions of the core library that say what happened where the text does not, or is cut off.
+static FUNCTIONS: &[(&str, CrashReason, &str)] = &[
+    ("core::panicking::panic_bounds_check", INDEX_OUT_OF_BOUNDS, "index out of bounds"),
+    ("core::slice::index::slice_", INDEX_OUT_OF_BOUNDS, "slice out of range"),
+    ("core::str::slice_error_fail", INDEX_OUT_OF_BOUNDS, "string index"),
+    ("core::option::unwrap_failed", UNWRAP_FAILED, "Option::unwrap on None"),
+    ("core::option::expect_failed", UNWRAP_FAILED, "Option::expect on None"),
+    ("core::result::unwrap_failed", UNWRAP_FAILED, "Result::unwrap on Err"),
+    ("core::cell::panic_already_borrowed", BORROW_VIOLATION, "already borrowed"),
+    ("core::cell::panic_already_mutably_borrowed", BORROW_VIOLATION, "already mutably borrowed"),
+    ("core::panicking::panic_const::panic_const_", ARITHMETIC_ERROR, "arithmetic"),
+    ("core::panicking::assert_failed", ASSERTION_FAILED, "assertion"),
+    ("alloc::alloc::handle_alloc_error", HEAP_EXHAUSTED, "memory allocation failed"),
+];
+
+const UNWRAP_ERR: &str = "called `Result::unwrap()` on an `Err` value: ";
+const EXPECT_OK: &str = "called `Result::unwrap_err()` on an `Ok` value: ";
+
+/// What a panic with this text and these frames is.
+pub fn of_panic(message: &str, frames: &[RawFrame], messages: &Messages) -> Kind {
+    if let Some((start, reason, word)) = STARTS.iter().find(|(start, ..)| message.starts_with(start)) {
+        return kind(reason.clone(), if word.is_empty() { assertion_word(message, start) } else { word });
+    }
+    if let Some(error) = message.strip_prefix(UNWRAP_ERR) {
+        return of_error(error, "Result::unwrap on Err", message, messages);
+    }
+    if message.starts_with(EXPECT_OK) {
+        return kind(UNWRAP_FAILED, "Result::unwrap_err on Ok");
+    }
+    // `expect` writes its own words, then the error as `{:?}`.
+    if let Some((words, error)) = message.split_once(": ").filter(|(_, error)| is_debug(error)) {
+        return of_error(error, words, message, messages);
+    }
+    if let Some(meaning) = messages.meaning(message, Voice::Panic) {
+        return kind(meaning.reason, message);
+    }
+    let of_frames = of_frames(frames).filter(|known| known.reason == UNWRAP_FAILED);
+    of_frames.map_or_else(|| kind(UNHANDLED_ERROR, message), |known| Kind { word: message.to_owned(), ..known })
+}
+
+/// Of an assertion and of arithmetic the text itself, without the values that differ.
+fn assertion_word<'a>(message: &'a str, start: &str) -> &'a str {
+    let end = if start == "assertion `" { message.find(" failed").map(|at| at + " failed".len()) } else { None };
+    &message[..end.unwrap_or(message.len())]
+}
+
+/// What frames say where the text is cut off: the topmost function that has a meaning.
+pub fn of_frames(frames: &[RawFrame]) -> Option<Kind> {
+    let known = |frame: &RawFrame| FUNCTIONS.iter().find(|(start, ..)| frame.function.starts_with(start));
+    frames.iter().find_map(known).map(|(_, reason, word)| kind(reason.clone(), word))
+}
+
+/// An error that was unwrapped: what it is about wins over that it was unwrapped.
+fn of_error(error: &str, words: &str, message: &str, messages: &Messages) -> Kind {
+    let reason = if error.starts_with("PoisonError") {
+        BORROW_VIOLATION
+    } else if error.starts_with("NotPresent") {
+        MISSING_CONFIGURATION
+    } else {
+        messages.meaning(message, Voice::Panic).map_or(UNWRAP_FAILED, |meaning| meaning.reason)
+    };
+    Kind { reason, word: format!("{words}: {}", error_word(error)) }
+}
+
+/// What kind of error it is, without its values: `ConnectionRefused` of `Os { code: 111, kind: ConnectionRefused, … }`.
+fn error_word(error: &str) -> &str {
+    let from = error.split_once("kind: ").map_or(error, |(_, kind)| kind);
+    let end = from.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')).unwrap_or(from.len());
+    &from[..end]
+}
+
+/// Whether a text is a value as `{:?}` writes it: `Os { … }`, `JoinError::Panic(…)`.
+pub fn is_debug(text: &str) -> bool {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let named = name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.ends_with(':');
+    named && (rest.starts_with(" {") && rest.trim_end().ends_with('}') || rest.starts_with('(') && rest.ends_with(')'))
+}
+
+/// Whether a panic is only the echo of an earlier one, in another thread or of a lock that it poisoned.
+pub fn is_echo(message: &str) -> bool {
+    const ECHOES: [&str; 6] = [
+        "JoinError::Panic(",
+        "value: Any { .. }",
+        "PoisonError",
+        "a scoped thread panicked",
+        "panicked in another thread",
+        "poisoned",
+    ];
+    ECHOES.iter().any(|echo| message.contains(echo))
+}
+
+/// Whether a panic only says that the one before it could not unwind.
+pub fn is_aftermath(message: &str) -> bool {
+    message.starts_with("panic in a destructor during cleanup")
+        || message.starts_with("panic in a function that cannot unwind")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_have_their_reason() {
+        let cases = [
+            ("index out of bounds: the len is 3 but the index is 7", "IndexOutOfBounds"),
+            ("end byte index 7 is out of bounds of `lane`", "IndexOutOfBounds"),
+            ("no entry found for key", "MissingKey"),
+            ("RefCell already borrowed", "BorrowViolation"),
+            ("already mutably borrowed: BorrowError", "BorrowViolation"),
+            ("attempt to divide by zero", "ArithmeticError"),
+            ("assertion `left == right` failed: gates of GVA", "AssertionFailed"),
+            ("assertion failed: x > 3", "AssertionFailed"),
+            ("called `Option::unwrap()` on a `None` value", "UnwrapFailed"),
+            ("called `Result::unwrap()` on an `Err` value: ParseIntError { kind: InvalidDigit }", "UnwrapFailed"),
+            ("gate number: ParseIntError { kind: InvalidDigit }", "UnwrapFailed"),
+            ("called `Result::unwrap()` on an `Err` value: PoisonError { .. }", "BorrowViolation"),
+            ("called `Result::unwrap()` on an `Err` value: NotPresent", "MissingConfiguration"),
+            (
+                "called `Result::unwrap()` on an `Err` value: Os { code: 111, kind: ConnectionRefused, message: \"Connection refused\" }",
+                "ConnectionRefused",
+            ),
+            ("open lanes: Os { code: 2, kind: NotFound, message: \"No such file or directory\" }", "MissingFile"),
+            ("depot without a lane", "UnhandledError"),
+            ("not yet implemented: lane printing", "UnhandledError"),
+            ("environment variable LANES_URL is not set", "MissingConfiguration"),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(of_panic(message, &[], &Messages::default()).reason.as_str(), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn the_word_of_an_error_has_no_values() {
+        let messages = Messages::default();
+        let word = |text: &str| of_panic(text, &[], &messages).word;
+        assert_eq!(word("x: Os { code: 111, kind: ConnectionRefused, message: \"c\" }"), "x: ConnectionRefused");
+        assert_eq!(word("assertion `left == right` failed: gates of GVA"), "assertion `left == right` failed");
+    }
+}

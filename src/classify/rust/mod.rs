@@ -1,0 +1,121 @@
+//! Rust: panics and their cascades, aborts of the runtime, errors that `main` returns.
+
+mod failure;
+mod frames;
+mod kinds;
+mod panic;
+
+use super::grammar::{Context, Grammar, Line, Parser};
+use super::text;
+use failure::Failure;
+use panic::Panics;
+
+/// The grammar of Rust.
+#[derive(Debug)]
+pub struct Rust;
+
+/// How many lines into a log a backtrace may begin for its head to be cut off.
+const HEAD_LINES: u64 = 2;
+
+impl Grammar for Rust {
+    fn anchors(&self) -> &'static [&'static str] {
+        &[
+            "panicked at ",
+            "overflowed its stack",
+            panic::FATAL[1],
+            panic::FATAL[2],
+            "Caused by:",
+            "Error: ",
+            "stack backtrace:",
+        ]
+    }
+
+    fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        if let Some(parser) = Panics::from_header(line, context) {
+            return Some(Box::new(parser));
+        }
+        if let Some(parser) = Panics::from_fatal(line, context) {
+            return Some(Box::new(parser));
+        }
+        if line.text.ends_with(b"Caused by:") {
+            let at = line.text.len() - b"Caused by:".len();
+            return Failure::from_causes(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
+        }
+        if line.text.ends_with(b"stack backtrace:") && line.number <= HEAD_LINES {
+            return Some(Box::new(Panics::headless(line, line.text.len() - b"stack backtrace:".len())));
+        }
+        let at = text::find(line.text, "Error: ").filter(|at| *at == 0 || matches!(line.text[at - 1], b' ' | b'\t'))?;
+        Failure::from_name(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>)
+    }
+
+    fn resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
+        let at = frames::find(line.text)?;
+        Some(Box::new(Panics::headless(line, at)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::{Classification, Engine, ExitFacts};
+
+    fn classify(log: &str, code: i32) -> Classification {
+        Engine::default().classify(log.as_bytes(), ExitFacts { exit_code: Some(code), ..ExitFacts::default() })
+    }
+
+    #[test]
+    fn what_the_corpus_does_not_hold_is_read_too() {
+        let cases = [
+            // Before version 1.73, over several lines.
+            (
+                "thread 'main' panicked at 'assertion failed: `(left == right)`\n  left: `1`,\n right: `2`', src/a.rs:3:5\n",
+                101,
+                "AssertionFailed",
+                "a.rs:3",
+            ),
+            // log-panics, and a hook that leaves the thread out.
+            ("ERROR panic: thread 'main' panicked at 'boom': src/a.rs:3\n", 101, "UnhandledError", "a.rs:3"),
+            (
+                "panicked at src/a.rs:3:5:\nindex out of bounds: the len is 1 but the index is 2\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            // In a library the place is none of the user's.
+            (
+                "thread 'main' panicked at /root/.cargo/registry/src/x/tokio-1.0.0/src/a.rs:3:5:\nno reactor\n",
+                101,
+                "UnhandledError",
+                "",
+            ),
+            ("fatal runtime error: Rust cannot catch foreign exceptions, aborting\n", 134, "Abort", ""),
+            // A worker's panic with an orderly end is none.
+            ("thread 'w' panicked at src/a.rs:3:5:\nboom\n", 0, "CleanExit", ""),
+            (
+                "   3: core::panicking::panic_bounds_check\n   4: lanes::gate\n             at ./src/a.rs:3:5\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            // color-eyre numbers from 0 and has its name in the first cause.
+            (
+                "Error: \n   0: cannot start\n   1: Connection refused (os error 111)\n\nLocation:\n   src/a.rs:3\n",
+                1,
+                "ConnectionRefused",
+                "a.rs:3",
+            ),
+        ];
+        for (log, code, reason, place) in cases {
+            let finding = classify(log, code).finding;
+            let culprit = finding.culprit.map_or(String::new(), |culprit| culprit.short());
+            assert_eq!((finding.reason.as_str(), culprit.as_str()), (reason, place), "{log}");
+        }
+    }
+
+    #[test]
+    fn a_cascade_without_end_stays_bounded() {
+        let panic = "thread 'w' panicked at src/a.rs:3:5:\nboom\nstack backtrace:\n   0: a::b\n";
+        let found = classify(&panic.repeat(20_000), 101);
+        assert_eq!(found.finding.reason.as_str(), "UnhandledError");
+        assert!(found.excerpt.len() <= 4096 && found.finding.stack.len() <= 20);
+    }
+}

@@ -1,0 +1,166 @@
+//! Exceptions that a logger writes into JSON as objects: log4j2's `thrown` with its `extendedStackTrace`,
+//! logback's `throwable` with its `stepArray`, PHP's Monolog. They become lines of a trace as the runtime writes them.
+
+/// Deepest chain that is read.
+const LINKS: usize = 8;
+/// Most frames of one link that are read.
+const FRAMES: usize = 256;
+
+/// An exception under way, with its causes.
+#[derive(Clone, Debug, Default)]
+pub struct Thrown {
+    links: Vec<Link>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Link {
+    class: String,
+    message: String,
+    frames: Vec<Frame>,
+    common: String,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Frame {
+    class: String,
+    method: String,
+    file: String,
+    line: String,
+}
+
+impl Thrown {
+    /// Takes a value by the keys below `thrown` or `throwable` that lead to it.
+    pub fn value(&mut self, inside: &[&str], text: &str) {
+        let depth = inside.iter().take_while(|key| **key == "cause").count();
+        if depth >= LINKS {
+            return;
+        }
+        if self.links.len() <= depth {
+            self.links.resize(depth + 1, Link::default());
+        }
+        self.links[depth].value(&inside[depth..], text);
+    }
+
+    /// The lines of the trace; `None` where there was none.
+    pub fn text(&self) -> Option<String> {
+        let mut out = String::new();
+        for (at, link) in self.links.iter().enumerate() {
+            link.write(&mut out, at > 0);
+        }
+        (!out.is_empty()).then_some(out)
+    }
+}
+
+impl Link {
+    fn value(&mut self, path: &[&str], text: &str) {
+        match path {
+            ["name" | "className"] => self.class = text.to_owned(),
+            ["message"] => self.message = text.to_owned(),
+            ["commonElementCount" | "commonFramesCount"] => self.common = text.to_owned(),
+            ["extendedStackTrace" | "stepArray", key] => self.frame(key, text),
+            _ => {}
+        }
+    }
+
+    fn frame(&mut self, key: &str, text: &str) {
+        let first = matches!(key, "class" | "className");
+        if first && self.frames.len() < FRAMES {
+            self.frames.push(Frame::default());
+        }
+        let Some(frame) = self.frames.last_mut() else { return };
+        match key {
+            "class" | "className" => frame.class = text.to_owned(),
+            "method" | "methodName" => frame.method = text.to_owned(),
+            "file" | "fileName" => frame.file = text.to_owned(),
+            "line" | "lineNumber" => frame.line = text.to_owned(),
+            _ => {}
+        }
+    }
+
+    fn write(&self, out: &mut String, cause: bool) {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(if cause { "Caused by: " } else { "" });
+        out.push_str(&self.class);
+        if !self.message.is_empty() && self.message != "null" {
+            out.push_str(": ");
+            out.push_str(&self.message);
+        }
+        for frame in &self.frames {
+            out.push_str(&format!("\n\tat {}.{}({})", frame.class, frame.method, frame.place()));
+        }
+        if !matches!(self.common.as_str(), "" | "0") {
+            out.push_str(&format!("\n\t... {} more", self.common));
+        }
+    }
+}
+
+impl Frame {
+    fn place(&self) -> String {
+        let counted = self.line.starts_with(|c: char| c.is_ascii_digit());
+        match self.file.as_str() {
+            "" | "null" => "Unknown Source".to_owned(),
+            file if counted => format!("{file}:{}", self.line),
+            file => file.to_owned(),
+        }
+    }
+}
+
+/// The exception of PHP's Monolog: `file` and the members of `trace` are places, `/srv/a.php:12`.
+#[derive(Clone, Debug, Default)]
+pub struct Monolog {
+    class: String,
+    message: String,
+    file: String,
+    trace: Vec<String>,
+}
+
+impl Monolog {
+    /// Takes a value by its key.
+    pub fn value(&mut self, key: &str, text: &str) {
+        match key {
+            "class" => self.class = text.to_owned(),
+            "message" => self.message = text.to_owned(),
+            "file" => self.file = text.to_owned(),
+            "trace" if self.trace.len() < FRAMES => self.trace.push(text.to_owned()),
+            _ => {}
+        }
+    }
+
+    /// The text in the form of Monolog's lines; `None` where there was none.
+    pub fn text(&self) -> Option<String> {
+        if self.class.is_empty() {
+            return None;
+        }
+        let mut text = format!("[object] ({}(code: 0): {} at {})", self.class, self.message, self.file);
+        for (number, place) in self.trace.iter().enumerate() {
+            if let Some((file, line)) = place.rsplit_once(':') {
+                text.push_str(&format!("\n#{number} {file}({line}): ?()"));
+            }
+        }
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::record::Record;
+
+    #[test]
+    fn the_object_of_monolog_becomes_its_line() {
+        let line = r#"{"message":"stops","context":{"exception":{"class":"A\\B","message":"x","code":0,"file":"/a.php:14","trace":["/b.php:3"]}},"level":400}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.stack, "[object] (A\\B(code: 0): x at /a.php:14)\n#0 /b.php(3): ?()");
+    }
+
+    #[test]
+    fn the_objects_of_log4j2_and_logback_become_traces() {
+        let log4j2 = r#"{"level":"ERROR","message":"ledger stops","thrown":{"commonElementCount":0,"message":"cannot close","name":"a.Outer","cause":{"commonElementCount":1,"message":"/ by zero","name":"a.Inner","extendedStackTrace":[{"class":"a.B","method":"c","file":"B.java","line":3,"exact":true}]},"extendedStackTrace":[{"class":"a.M","method":"main","file":"M.java","line":9}]}}"#;
+        let logback = r#"{"level":"ERROR","message":"ledger stops","throwable":{"className":"a.Outer","message":"cannot close","stepArray":[{"className":"a.M","methodName":"main","fileName":"M.java","lineNumber":9}],"cause":{"className":"a.Inner","message":"/ by zero","commonFramesCount":1,"stepArray":[{"className":"a.B","methodName":"c","fileName":"B.java","lineNumber":3}]}}}"#;
+        let trace = "a.Outer: cannot close\n\tat a.M.main(M.java:9)\nCaused by: a.Inner: / by zero\n\tat a.B.c(B.java:3)\n\t... 1 more";
+        for line in [log4j2, logback] {
+            assert_eq!(Record::read(line.as_bytes()).unwrap().stack, trace);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+namespace Acme.Depot.Plugins
+{
+    public class Plugin
+    {
+        public int Size()
+        {
+            return 3;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+<?php
+
+namespace Depot;
+
+class Broken
+{
+    public function size(): int
+    {
+        return 3
+    }
+}
