@@ -202,7 +202,7 @@ impl Panics {
             self.state = State::Done;
             return false;
         }
-        if panic.text.len() + bare.len() < TEXT_BYTES && !(text::blank(bare) && !further) {
+        if panic.text.len() + bare.len() < TEXT_BYTES && (further || !text::blank(bare)) {
             if further {
                 panic.text.push('\n');
             }
