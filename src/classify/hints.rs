@@ -54,10 +54,18 @@ pub fn runtime_of<'a>(newest_first: impl Iterator<Item = &'a [u8]>) -> Option<Ru
 fn of_line(line: &[u8]) -> Option<Runtime> {
     let marked = MARKS.iter().find(|(_, mark)| text::has(line, mark)).map(|(runtime, _)| *runtime);
     marked
+        .or_else(|| is_nginx_log(line).then_some(Runtime::Native))
+        .or_else(|| line.starts_with(b"> node ").then_some(Runtime::Nodejs))
         .or_else(|| is_go_log(line).then_some(Runtime::Go))
         .or_else(|| is_tracing(line).then_some(Runtime::Rust))
         .or_else(|| is_python_log(line).then_some(Runtime::Python))
         .or_else(|| is_ruby_log(line).then_some(Runtime::Ruby))
+}
+
+/// `2026/11/24 05:17:25 [emerg] 1#1: …`
+fn is_nginx_log(line: &[u8]) -> bool {
+    let stamp = is_shaped(line, b"0000/00/00 00:00:00 [");
+    stamp && text::find(line, "] ").is_some_and(|end| line[end..].contains(&b'#'))
 }
 
 /// The forms of Rust's tracing-subscriber: its JSON, and as text a level with a module's path behind it.
@@ -89,7 +97,7 @@ fn is_ruby_log(line: &[u8]) -> bool {
 /// and logrus as text, `slog` as JSON.
 pub fn is_go_log(line: &[u8]) -> bool {
     let stamp = is_shaped(line, b"0000/00/00 00:00:00");
-    let nginx = line.get(20) == Some(&b'[') && text::has(line, "] ") && text::has(line, "#");
+    let nginx = is_nginx_log(line);
     let slog_text = line.starts_with(b"time=") && text::has(line, " level=") && text::has(line, " msg=");
     let slog_json =
         line.starts_with(b"{\"time\":\"") && text::has(line, "\",\"level\":\"") && text::has(line, "\",\"msg\":\"");
@@ -116,6 +124,7 @@ mod tests {
                 Some(Runtime::Rust),
             ),
             ("ERROR:depot.scan:no lane", Some(Runtime::Python)),
+            ("2026/11/24 05:17:25 [emerg] 1#1: unknown directive", Some(Runtime::Native)),
             ("ERROR: no lane", None),
             ("2026-11-25 INFO scan: parcel", None),
         ];

@@ -1,14 +1,15 @@
 //! C and C++: what the C and C++ libraries, sanitizers, logging libraries and shells say of a death.
 
 mod backtrace;
+mod last_line;
 mod sanitizer;
 mod symbols;
 mod words;
 
 use super::grammar::{Context, Grammar, Line, Parser};
 use backtrace::Printed;
+use last_line::LastLine;
 use sanitizer::Report;
-use words::LastLine;
 
 /// The grammar of native programs.
 #[derive(Debug)]

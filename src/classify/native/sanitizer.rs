@@ -253,7 +253,7 @@ fn is_part(line: &[u8]) -> bool {
         "  Uninitialized value",
     ];
     let starts = |start: &&str| line.starts_with(start.as_bytes());
-    STARTS.iter().any(&starts) || PARTS.iter().any(starts) || line.starts_with(b"    [")
+    STARTS.iter().chain(&PARTS).any(starts) || line.starts_with(b"    [")
 }
 
 impl Parser for Report {

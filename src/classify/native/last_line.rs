@@ -1,0 +1,254 @@
+//! The parser of last words, and what they mean.
+
+use super::words::{LINE_BYTES, WATCHED, Words, shell};
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::messages::{Messages, Voice};
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::*;
+use crate::classify::text;
+
+/// Most lines of something else between the two lines of an exception.
+const FOREIGN: u32 = 3;
+
+/// Exit codes of abort(): 134, 139 as PID 1, 133 on arm64.
+const ABORTED: &[i32] = &[134, 139, 133];
+
+/// The parser of such words.
+#[derive(Debug)]
+pub struct LastLine {
+    words: Words,
+    prefix: Prefix,
+    logged: bool,
+    foreign: u32,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl LastLine {
+    /// Words that begin in this line.
+    pub fn new(line: &Line<'_>, at: usize, words: Words, context: &Context<'_>) -> Self {
+        let mut block = Block::after(context.before);
+        block.push(&line.text[at..]);
+        let prefix = Prefix::learn(&line.text[..at]);
+        let (first_line, last_line) = (line.number, line.number);
+        Self { words, prefix, logged: line.logged, foreign: 0, block, first_line, last_line }
+    }
+
+    fn take(&mut self, bare: &[u8]) -> bool {
+        if let Some(what) = bare.strip_prefix(b"  what():  ")
+            && let Words::Exception(_, message) = &mut self.words
+        {
+            *message = text::string(&what[..what.len().min(LINE_BYTES)]);
+            return true;
+        }
+        // What follows from it says less: `terminate called` below a pure virtual call, and the shell's word.
+        let follows = bare.starts_with(b"terminate called without") && matches!(self.words, Words::Said(..));
+        let shell = matches!(shell(&text::string(bare)), Some((_, Words::Shell(..))))
+            && !matches!(self.words, Words::Shell(..));
+        follows || shell || bare.starts_with(b"======= ")
+    }
+}
+
+impl Parser for LastLine {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
+            self.block.push(bare);
+            self.last_line = line.number;
+            return Flow::Taken;
+        }
+        self.foreign += 1;
+        if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
+    }
+
+    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let said = self.words.meaning(messages);
+        let standing = match &self.words {
+            _ if self.logged => Standing::Logged,
+            Words::Shell(..) => Standing::Logged,
+            _ => Standing::Fatal,
+        };
+        let marks = said.culprit.as_ref().map(|place| {
+            let file = place.file.as_deref().map(base_name).unwrap_or_default();
+            (place.function.clone().unwrap_or_default(), file.to_owned())
+        });
+        Some(Candidate {
+            runtime: Runtime::Native,
+            reason: said.reason,
+            kind: said.word,
+            exception: said.exception,
+            message: said.message,
+            standing,
+            exits: said.exits,
+            culprit: said.culprit,
+            stack: Vec::new(),
+            signature: marks.into_iter().collect(),
+            related: Vec::new(),
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: false,
+        })
+    }
+}
+
+struct Meaning {
+    reason: CrashReason,
+    word: String,
+    exception: Option<String>,
+    message: String,
+    culprit: Option<Culprit>,
+    exits: &'static [i32],
+}
+
+impl Words {
+    fn meaning(&self, messages: &Messages) -> Meaning {
+        let plain = |reason: CrashReason, word: &str, message: &str, exits| Meaning {
+            reason,
+            word: word.to_owned(),
+            exception: None,
+            message: message.to_owned(),
+            culprit: None,
+            exits,
+        };
+        match self {
+            Words::Exception(class, message) => {
+                let shown = if message.is_empty() {
+                    format!("terminate called after throwing an instance of '{class}'")
+                } else {
+                    message.clone()
+                };
+                let reason = of_exception(class, message, messages);
+                Meaning { exception: Some(class.clone()), ..plain(reason, &stable_class(class), &shown, ABORTED) }
+            }
+            Words::Terminated(line) => plain(UNHANDLED_ERROR, "terminate", line, ABORTED),
+            Words::Assertion(line, expression, culprit) => Meaning {
+                culprit: culprit.clone(),
+                ..plain(ASSERTION_FAILED, &format!("assertion {expression}"), line, ABORTED)
+            },
+            Words::Said(reason, line) => plain(reason.clone(), said_word(line), line, ABORTED),
+            Words::Shell(reason, line, exits) => plain(reason.clone(), reason.as_str(), line, exits),
+        }
+    }
+}
+
+/// The line without the address that some versions print behind it, and without the program's name.
+fn said_word(line: &str) -> &str {
+    if let Some((_, word, _)) =
+        WATCHED.iter().map(|(words, reason, word)| (words, word, reason)).find(|(words, ..)| line.starts_with(**words))
+    {
+        return word;
+    }
+    let line =
+        line.strip_prefix("*** Error in `").and_then(|rest| rest.split_once("': ")).map_or(line, |(_, rest)| rest);
+    line.split(": 0x").next().unwrap_or(line)
+}
+
+/// The class without the namespaces that differ between versions of a library.
+fn stable_class(class: &str) -> String {
+    ["__cxx11::", "__1::", "json_abi_v3_11_2::", "json_abi_v3_11_3::"]
+        .iter()
+        .fold(class.to_owned(), |class, part| class.replace(part, ""))
+}
+
+/// The reason of an exception of C++.
+fn of_exception(class: &str, message: &str, messages: &Messages) -> CrashReason {
+    let class = class.strip_prefix("boost::wrapexcept<").map_or(class, |inner| inner.trim_end_matches('>'));
+    let name = class.rsplit("::").next().unwrap_or(class);
+    match name {
+        "out_of_range"
+            if message.contains("map::at") || message.contains("_Map_base::at") || message.contains("key '") =>
+        {
+            MISSING_KEY
+        }
+        "out_of_range" => INDEX_OUT_OF_BOUNDS,
+        "bad_alloc" | "bad_array_new_length" => HEAP_EXHAUSTED,
+        "bad_cast" | "bad_any_cast" | "bad_variant_access" | "bad_typeid" | "type_error" => TYPE_MISMATCH,
+        "bad_optional_access" | "bad_expected_access" => UNWRAP_FAILED,
+        "overflow_error" | "underflow_error" => ARITHMETIC_ERROR,
+        "system_error" if message.starts_with("Resource temporarily unavailable") => THREAD_LIMIT,
+        _ => messages.meaning(message, Voice::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::read;
+    use super::*;
+
+    fn reason(line: &str) -> Option<String> {
+        let (_, words) = read(line.as_bytes())?;
+        Some(words.meaning(&Messages::default()).reason.to_string())
+    }
+
+    #[test]
+    fn last_words_have_their_reason() {
+        let cases = [
+            ("terminate called without an active exception", Some("UnhandledError")),
+            (
+                "libc++abi: terminating due to uncaught exception of type std::out_of_range: vector",
+                Some("IndexOutOfBounds"),
+            ),
+            (
+                "libc++abi: terminating with uncaught exception of type std::bad_alloc: std::bad_alloc",
+                Some("HeapExhausted"),
+            ),
+            ("libc++abi: Pure virtual function called!", Some("UnhandledError")),
+            (
+                "m: mixer.cc:32: void mixer::Channel::check(int, int) const: Assertion `a == b' failed.",
+                Some("AssertionFailed"),
+            ),
+            (
+                "app: malloc.c:2617: sysmalloc: Assertion `(old_top == initial_top (av))' failed.",
+                Some("HeapCorruption"),
+            ),
+            ("Fatal glibc error: malloc.c:2599 (sysmalloc): assertion failed: x", Some("HeapCorruption")),
+            ("Fatal glibc error: CPU does not support x86-64-v2", Some("ExecFormatError")),
+            ("Assertion failed: gates == 4 (lane.c: check: 6)", Some("AssertionFailed")),
+            ("Assertion failed: (gates == 4), function check, file lane.c, line 6.", Some("AssertionFailed")),
+            (
+                "*** Error in `./app': double free or corruption (fasttop): 0x0000000001d4c010 ***",
+                Some("HeapCorruption"),
+            ),
+            ("double free or corruption (!prev)", Some("HeapCorruption")),
+            ("2026-11-25T02:11:00.1Z malloc(): corrupted top size", Some("HeapCorruption")),
+            ("*** buffer overflow detected ***: terminated", Some("StackSmashing")),
+            ("Segmentation fault (core dumped)", Some("Segfault")),
+            ("/run.sh: line 3:     7 Segmentation fault      (core dumped) ./server", Some("Segfault")),
+            ("Bus error", Some("BusError")),
+            ("the shop said Segmentation fault is bad", None),
+            ("Aborted by the user", None),
+            ("we call free(): it is fine", None),
+            ("AssertionError: Assertion failed", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(reason(line).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_assertion_names_its_place() {
+        let cases = [
+            (
+                "m: mixer.cc:32: void mixer::Channel::check(int, int) const: Assertion `a: b' failed.",
+                Some(("mixer::Channel::check", "mixer.cc", 32)),
+            ),
+            ("2026-11-25T02:11:00.1Z /app/m: src/a.c:3: f: Assertion `x' failed.", Some(("f", "src/a.c", 3))),
+            (
+                "/usr/include/c++/12/bits/stl_vector.h:1123: T& std::vector<T>::operator[](size_type) [with T = int]: Assertion '__n < this->size()' failed.",
+                None,
+            ),
+            ("Assertion failed: a (b) (lane.c: check: 6)", Some(("check", "lane.c", 6))),
+        ];
+        for (line, expected) in cases {
+            let (_, words) = read(line.as_bytes()).unwrap();
+            let place = words.meaning(&Messages::default()).culprit;
+            let got = place
+                .as_ref()
+                .map(|place| (place.function.as_deref().unwrap(), place.file.as_deref().unwrap(), place.line.unwrap()));
+            assert_eq!(got, expected, "{line}");
+        }
+    }
+}
