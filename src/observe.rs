@@ -11,6 +11,7 @@
 //! | `coroner_events_total` | `result` | Events on pods |
 //! | `coroner_notifications_total` | `sink`, `result` | messages |
 //! | `coroner_watch_lists_total` | | complete lists of pods |
+//! | `coroner_leading` | | 1 while this instance is in charge |
 //! | `coroner_watch_failures_total` | `result` | lists and watches that failed, by stage |
 
 use std::sync::Arc;
@@ -71,6 +72,7 @@ struct Inner {
     events: Family<ResultLabel, Counter>,
     notifications: Family<SinkLabels, Counter>,
     lists: Counter,
+    leading: Gauge,
     watch_failures: Family<ResultLabel, Counter>,
 }
 
@@ -132,6 +134,7 @@ impl Metrics {
             events: Family::default(),
             notifications: Family::default(),
             lists: Counter::default(),
+            leading: Gauge::default(),
             watch_failures: Family::default(),
         };
         let registry = &mut inner.registry;
@@ -144,6 +147,7 @@ impl Metrics {
         registry.register("events", "Events on pods", inner.events.clone());
         registry.register("notifications", "Messages by sink and result", inner.notifications.clone());
         registry.register("watch_lists", "Complete lists of pods", inner.lists.clone());
+        registry.register("leading", "1 while this instance is in charge", inner.leading.clone());
         registry.register("watch_failures", "Lists and watches that failed", inner.watch_failures.clone());
         Self(Arc::new(inner))
     }
@@ -154,6 +158,11 @@ impl Metrics {
         // Writing into a String cannot fail.
         let _ = text::encode(&mut out, &self.0.registry);
         out
+    }
+
+    /// Whether this instance is in charge from now on.
+    pub fn leading(&self, leading: bool) {
+        self.0.leading.set(leading.into());
     }
 
     /// A list of pods is complete.

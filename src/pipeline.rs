@@ -31,6 +31,7 @@ const IDLE: Duration = Duration::from_secs(60);
 pub struct Pipeline {
     detector: Detector,
     steps: Arc<Steps>,
+    scopes: Vec<Scope>,
     /// Scopes whose first list is still to come.
     unlisted: Vec<Scope>,
     ready: Readiness,
@@ -39,7 +40,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline that has seen nothing yet; `ready` is set when every scope was listed once.
+    /// A pipeline that has seen nothing yet; `ready` is set when every scope was listed once in a run.
     pub fn new(config: &Config, steps: Arc<Steps>, scopes: &[Scope], ready: Readiness, metrics: Metrics) -> Self {
         let options = DetectorOptions {
             ephemeral: config.ephemeral_containers,
@@ -49,18 +50,22 @@ impl Pipeline {
         Self {
             detector: Detector::new(options),
             steps,
-            unlisted: scopes.to_vec(),
+            scopes: scopes.to_vec(),
+            unlisted: Vec::new(),
             ready,
             metrics,
             tasks: TaskTracker::new(),
         }
     }
 
-    /// Runs until the stream ends or `stop` is cancelled, then waits for the terminations under way.
-    pub async fn run(mut self, mut events: BoxStream<'static, Watched>, stop: CancellationToken) {
+    /// Takes terminations in until the stream ends or `stop` is cancelled. Those under way go on; it may be run again, and
+    /// then takes in what is new since.
+    pub async fn run(&mut self, mut events: BoxStream<'static, Watched>, stop: &CancellationToken) {
+        self.unlisted.clone_from(&self.scopes);
         loop {
             let due = self.until_due();
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 event = events.next() => match event {
                     Some(event) => self.on(event),
@@ -72,6 +77,10 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    /// Waits for the terminations under way.
+    pub async fn finish(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }

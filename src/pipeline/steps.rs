@@ -2,9 +2,10 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -12,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::classify::{Category, Engine};
 use crate::config::{Config, ExcerptPolicy, LogConfig};
-use crate::context::OwnerCache;
+use crate::context::{OwnerCache, ProbeEvents};
+use crate::leader::Takeover;
 use crate::ledger::LedgerKey;
 use crate::log::{FetchOptions, Fetcher, LimitOptions, Limiter, LogAnswer};
 use crate::notify::slack::SlackSetupError;
@@ -23,20 +25,28 @@ use crate::publish::recorder::OnSettled;
 use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, deliveries};
 use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
-use crate::termination::{Verdict, judge};
+use crate::termination::probe::{self, ProbeKill};
+use crate::termination::{Termination, Verdict, judge};
 use crate::watch::Scope;
 
 /// First pause before a termination that could not be recorded is tried again; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause. The termination is only in memory meanwhile, and in the pod's status as long as the pod lives.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How often Events are looked at for one termination, five seconds apart.
+const PROBE_LOOKS: usize = 2;
+/// How long before its last renewal a leader may have left a termination uncounted: while it stopped it took nothing more
+/// in, and kubelets and retries are late. What it did count is not told again, however large this is.
+const UNTOLD: SignedDuration = SignedDuration::from_mins(5);
 /// Reports that wait for the notifier before those who hand them in do.
 const DUE: usize = 1024;
 
 /// Everything that a termination passes through.
 pub struct Steps {
+    engine: Arc<Engine>,
     fetcher: Fetcher,
     owners: OwnerCache,
+    probes: ProbeEvents,
     recorder: Recorder,
     events: EventWriter,
     deliveries: Deliveries,
@@ -46,6 +56,8 @@ pub struct Steps {
     delete_with_workload: bool,
     notified: Vec<Category>,
     sinks: Vec<String>,
+    /// What ended before this second since 1970 and was never counted had died before anybody was there to be told.
+    told_from: AtomicI64,
     metrics: Metrics,
     stop: CancellationToken,
 }
@@ -73,8 +85,10 @@ impl Steps {
         let notifier = Notifier::new(Arc::new(deliveries.clone()), sinks, cluster)
             .on_result(Arc::new(move |sink, result| counted.notified(sink, result)));
         Ok(Self {
-            fetcher: Fetcher::new(client.clone(), engine, limiter, reads(&config.log)),
+            fetcher: Fetcher::new(client.clone(), engine.clone(), limiter, reads(&config.log)),
+            engine,
             owners: OwnerCache::new(client.clone()),
+            probes: ProbeEvents::new(client.clone()),
             recorder: Recorder::new(client.clone(), namespace, instance, Arc::new(Timestamp::now), late(due.clone())),
             events: EventWriter::new(client, instance),
             deliveries,
@@ -84,9 +98,17 @@ impl Steps {
             delete_with_workload: config.delete_with_workload,
             notified: config.notify.categories.clone(),
             sinks: names,
+            told_from: AtomicI64::new(i64::MIN),
             metrics,
             stop,
         })
+    }
+
+    /// Put in charge: from now on it depends on when the last one was, what is told beside being recorded. What died in
+    /// between is told as if somebody had been there; what was dead before the first installation is not.
+    pub fn taken_over(&self, takeover: Takeover, now: Timestamp) {
+        let from = takeover.last_renewal.map_or(now, |last| last.saturating_sub(UNTOLD).unwrap_or(Timestamp::MIN));
+        self.told_from.store(from.as_second(), Ordering::Relaxed);
     }
 
     /// Goes on with what an earlier instance claimed and could not write, or wrote and could not send.
@@ -112,6 +134,8 @@ impl Steps {
         let termination = &sighting.termination;
         let (workload, log) = tokio::join!(self.owners.workload_of(&termination.pod), self.fetcher.fetch(termination));
         self.metrics.log_fetched(termination, log.state, log.reads);
+        let (sighting, log) = self.with_probes(sighting, log).await;
+        let termination = &sighting.termination;
         let notify = match judge(termination, &log.classification.finding) {
             Verdict::Ignore(why) => return self.metrics.ignored(termination, why.as_str()),
             Verdict::Report { notify } => notify,
@@ -120,6 +144,31 @@ impl Steps {
         for recorded in self.record(&sighting, counted).await {
             self.tell(&sighting, &recorded).await;
         }
+    }
+
+    /// Finds out whether a probe ended the instance. The kubelet's word for a kill may come a moment after the status.
+    async fn with_probes(&self, sighting: Sighting, log: LogAnswer) -> (Sighting, LogAnswer) {
+        let termination = &sighting.termination;
+        if !probe::is_possible(termination) {
+            return (sighting, log);
+        }
+        for _ in 0..PROBE_LOOKS {
+            let events = self.probes.since(&termination.pod.namespace, tokio::time::Instant::now()).await;
+            let judged = events.map(|events| probe::judge_probes(termination, &log.classification.finding, &events));
+            match judged {
+                Some(probe::Judged::Killed(kill)) => return self.killed_by_probe(sighting, log, &kill),
+                Some(probe::Judged::Unclear) => {}
+                Some(probe::Judged::Unknown) | None => break,
+            }
+        }
+        (sighting, log)
+    }
+
+    fn killed_by_probe(&self, sighting: Sighting, log: LogAnswer, kill: &ProbeKill) -> (Sighting, LogAnswer) {
+        let classification = self.engine.killed_by_probe(log.classification, kill.probe, &kill.answer);
+        let termination = Termination { stated: Some(kill.probe), ..(*sighting.termination).clone() };
+        let sighting = Sighting { termination: Arc::new(termination), ..sighting };
+        (sighting, LogAnswer { classification, ..log })
     }
 
     fn counted(&self, sighting: &Sighting, workload: Workload, log: LogAnswer, notify: bool) -> Counted {
@@ -131,7 +180,9 @@ impl Steps {
         };
         classification.truncated |= hidden > 0;
         classification.excerpt.drain(..hidden);
-        let wanted = notify && self.notified.contains(&classification.finding.category);
+        let ended = sighting.termination.finished_at.unwrap_or(sighting.seen_at);
+        let told = ended.as_second() >= self.told_from.load(Ordering::Relaxed);
+        let wanted = notify && told && self.notified.contains(&classification.finding.category);
         Counted {
             termination: sighting.termination.clone(),
             workload,

@@ -12,7 +12,7 @@ use super::record::{Placed, Record, containers, records, restarted_along};
 use super::startup::{Progress, Startups, progress};
 use super::{ContainerKind, Controller, PodFacts, RestartPolicy, SeenIn, Stopping, Termination};
 use crate::classify::Stated;
-use crate::watch::slim::{APP_NAME_LABEL, ContainerStatus, REVISION_LABELS};
+use crate::watch::slim::{APP_NAME_LABEL, ContainerStatus, REVISION_LABELS, SlimSpec};
 use crate::watch::{Scope, SlimPod};
 
 /// What counts as a termination.
@@ -334,8 +334,15 @@ fn facts_of(pod: &SlimPod, stopping: Option<Stopping>) -> PodFacts {
         revision: REVISION_LABELS.into_iter().find_map(label),
         controller: controller.map(controller_of),
         restart_policy: RestartPolicy::from_word(pod.spec.restart_policy.as_deref()),
+        probed: probed(&pod.spec),
         stopping,
     }
+}
+
+fn probed(spec: &SlimSpec) -> Vec<String> {
+    let all = spec.init_containers.iter().chain(&spec.containers);
+    let probed = all.filter(|it| it.liveness_probe.is_some() || it.startup_probe.is_some());
+    probed.map(|container| container.name.clone()).collect()
 }
 
 fn controller_of(owner: &OwnerReference) -> Controller {

@@ -167,6 +167,8 @@ pub fn selects(target: &Target, object: &Value) -> bool {
     let field = |term: &str| match term.split_once('=') {
         Some(("metadata.name", value)) => meta["name"] == value,
         Some(("metadata.namespace", value)) => meta["namespace"] == value,
+        Some(("involvedObject.kind", value)) => object["involvedObject"]["kind"] == value,
+        Some(("reason!", value)) => object["reason"] != value,
         _ => panic!("the fake API server knows no field selector {term:?}"),
     };
     let all = |selector: Option<String>, holds: &dyn Fn(&str) -> bool| {
