@@ -235,7 +235,8 @@ impl World {
 
     /// Writes down which harmless ones the ledger knows.
     fn note_passes(&mut self, ledger: &Ledger) {
-        for (pod, restart) in self.harmless.difference(&self.noted.clone()).copied().collect::<Vec<_>>() {
+        let unnoted: Vec<Death> = self.harmless.difference(&self.noted).copied().collect();
+        for (pod, restart) in unnoted {
             let instance = self.instance(pod, restart);
             if ledger.row(&pod_uid(pod)).is_some_and(|row| row.names_passed(&instance)) {
                 self.noted.insert((pod, restart));
@@ -256,6 +257,12 @@ impl World {
         }
     }
 
+    /// Whether the ledger takes it for claimed because later ones are.
+    fn is_past(&self, (pod, restart): Death) -> bool {
+        let row = self.ledger.as_ref().and_then(|(_, ledger)| ledger.row(&pod_uid(pod)));
+        row.is_some_and(|row| row.holds(&self.instance(pod, restart)))
+    }
+
     fn room(&self) -> usize {
         if self.dangers.crowding { ROOM.saturating_sub(self.reports.len()) } else { usize::MAX }
     }
@@ -263,6 +270,18 @@ impl World {
     fn instance(&self, pod: usize, restart: i32) -> Instance {
         let death = self.death(pod, restart, 0);
         Instance::of(&death.termination, death.ended_at())
+    }
+
+    /// Whether an entry is still to be applied. One that is confirmed stays where its clearing met a newer version.
+    fn is_due(&self, entry: &Entry) -> bool {
+        match self.reports.get(&entry.report) {
+            Some(report) => mark(report) < entry.seq && is_for(entry, report),
+            None => entry.base == Base::Absent,
+        }
+    }
+
+    fn noted_of(&self, pod: usize) -> impl Iterator<Item = i32> {
+        self.noted.range((pod, 0)..=(pod, i32::MAX)).map(|(_, restart)| *restart)
     }
 
     fn claimed_of(&self, pod: usize) -> Vec<i32> {
@@ -317,7 +336,7 @@ impl World {
         }
         let name = &names[self.random.below(names.len() as u64) as usize];
         let report = self.reports.remove(name).unwrap();
-        let mark = report.status.as_ref().and_then(|status| status.ledger.as_ref()).map_or(0, |mark| mark.seq);
+        let mark = mark(&report);
         let pending = self.ledger.iter().flat_map(|(_, ledger)| &ledger.pending);
         let lost = pending.filter(|e| &e.report == name && e.seq > mark && e.base == Base::Uid(uid(&report)));
         self.buried += held(&report) + lost.map(amount).sum::<i64>();
@@ -350,6 +369,14 @@ impl World {
 
 fn pod_name(pod: usize) -> String {
     format!("pod{pod}")
+}
+
+fn mark(report: &CrashReport) -> i64 {
+    report.status.as_ref().and_then(|status| status.ledger.as_ref()).map_or(0, |mark| mark.seq)
+}
+
+fn is_for(entry: &Entry, report: &CrashReport) -> bool {
+    !matches!(&entry.base, Base::Uid(other) if *other != uid(report))
 }
 
 fn pod_uid(pod: usize) -> String {
@@ -409,6 +436,7 @@ async fn operate(index: usize, lives: u64, world: Shared, inbox: Inbox) {
         }
         passes.retain(|pass| !clerk.has(pass));
         if !passes.is_empty() {
+            lock(&world).batches[index].clear();
             owed |= note(&mut clerk, &passes).await;
         }
         let tidy = lock(&world).random.percent(30) || lock(&world).calm;
@@ -433,11 +461,8 @@ async fn count(
     let claims: Vec<Claim> = batch.iter().map(|(pod, restart)| Claim::of(&judge(world, *pod, *restart))).collect();
     let batched = Batch { claims: &claims, passes };
     let later = lock(world).random.percent(30);
-    let done = if later {
-        clerk.claim(batched).await.map(drop)
-    } else {
-        clerk.record(batched, at(1_000_000)).await.map(drop)
-    };
+    let done =
+        if later { clerk.claim(batched).await.map(drop) } else { clerk.record(batched, at(1_000_000)).await.map(drop) };
     if done.is_err() {
         batch.iter().rev().for_each(|seen| inbox.borrow_mut().push_front(*seen));
     }
@@ -537,7 +562,7 @@ fn run(seed: u64, dangers: Dangers) {
 /// Whether everything is taken in, and nothing is pending or under way.
 fn is_quiet(world: &Shared, operators: &[Operator; 2]) -> bool {
     let world = lock(world);
-    let pending = world.ledger.as_ref().is_some_and(|(_, ledger)| !ledger.pending.is_empty());
+    let pending = world.ledger.iter().flat_map(|(_, ledger)| &ledger.pending).any(|entry| world.is_due(entry));
     let busy = world.rounds.iter().any(Option::is_some);
     !pending && !busy && operators.iter().all(|operator| operator.inbox.borrow().is_empty())
 }
@@ -597,18 +622,22 @@ fn check(seed: u64, world: &World) {
 }
 
 /// Terminations between the first and the last one of a pod that are known, which nobody claimed: those that nobody has
-/// looked at, and the harmless ones that an operator had looked at and took with it when it was killed.
+/// looked at, and the harmless ones that an operator had looked at and took with it when it was killed, or came with
+/// after four later ones were claimed.
 fn missed(world: &World) -> (i64, i64) {
     let (mut unseen, mut forgotten) = (0, 0);
     for pod in 0..world.pods.len() {
         let claimed = world.claimed_of(pod);
         let Some(last) = claimed.last() else { continue };
-        let noted = world.noted.range((pod, 0)..=(pod, *last)).map(|(_, restart)| *restart);
-        let first = noted.chain(claimed.iter().copied()).min().unwrap();
-        for death in (first..*last).map(|restart| (pod, restart)).filter(|death| !world.claimed.contains(death)) {
+        let known = || claimed.iter().copied().chain(world.noted_of(pod));
+        let (first, end) = known().min().zip(known().max()).unwrap();
+        for death in (first..end).map(|restart| (pod, restart)).filter(|death| !world.claimed.contains(death)) {
             match world.harmless.contains(&death) && world.looked.contains(&death) {
-                true if world.noted.contains(&death) || !world.dangers.kills => {}
-                true => forgotten += 1,
+                true if world.noted.contains(&death) => {}
+                true if world.dangers.kills || world.is_past(death) => forgotten += 1,
+                true => {}
+                // What a harmless one skipped is counted with the next crash, if there is one.
+                false if death.1 > *last => forgotten += 1,
                 false => unseen += 1,
             }
         }

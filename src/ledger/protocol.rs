@@ -11,7 +11,7 @@ use crate::report::{Addition, Counted, Draft, Exit, Standing};
 
 /// Most bytes of a ledger as JSON. An object may have 1 MiB (and etcd takes 1.5 MiB); the rest is for one more entry.
 pub const LEDGER_BYTES: usize = 768 * 1024;
-/// More than any row has (four instances, four gaps, eight hashes); only to skip measuring where all is well.
+/// More than any row has (eight instances, four gaps, eight hashes); only to skip measuring where all is well.
 const ROW_BYTES: usize = 2048;
 /// More than any entry has: a draft within a report's size, and five occurrences.
 const ENTRY_BYTES: usize = 32 * 1024;

@@ -200,11 +200,7 @@ impl<O: Objects> Clerk<O> {
         now: Timestamp,
     ) -> Result<BTreeMap<String, Outcome<O::Error>>, RoundError<O::Error>> {
         // Without a write of ours the copy of the ledger may be an old one, whose entries others have long cleared.
-        if placed.wrote {
-            self.apply_pending(placed.read, now).await
-        } else {
-            Ok(BTreeMap::new())
-        }
+        if placed.wrote { self.apply_pending(placed.read, now).await } else { Ok(BTreeMap::new()) }
     }
 
     /// Applies whatever is pending: after a start, a take-over, or a failure.

@@ -11,6 +11,8 @@ use crate::termination::Termination;
 
 /// Terminations of a pod that are known by name. Operators lag by seconds, a loop backs off by ten: four is a minute.
 const WINDOW: usize = 4;
+/// The same with those that are harmless, which must not push out the others.
+const WINDOW_OF_ALL: usize = 8;
 /// Jumps of the restart count of one pod that are remembered.
 const GAPS: usize = 4;
 /// Reports of one pod that are remembered for counting pods: one pod seldom has more than one bug.
@@ -208,7 +210,8 @@ impl Row {
     /// unseen.
     pub(super) fn has_use_for(&self, harmless: &Instance) -> bool {
         let newest = self.last().is_none_or(|last| last.order() < harmless.order());
-        let before_all = self.closed.is_none() && self.first_count().is_some_and(|first| harmless.restart_count < first);
+        let before_all =
+            self.closed.is_none() && self.first_count().is_some_and(|first| harmless.restart_count < first);
         !self.holds(harmless) && (newest || !before_all)
     }
 
@@ -296,7 +299,8 @@ impl Row {
     fn insert(&mut self, instance: Instance) {
         let place = self.claimed.partition_point(|claimed| claimed.order() <= instance.order());
         self.claimed.insert(place, instance);
-        if self.claimed.len() > WINDOW {
+        let counted = self.claimed.iter().filter(|known| !known.passed).count();
+        if counted > WINDOW || self.claimed.len() > WINDOW_OF_ALL {
             self.close_oldest();
         }
     }

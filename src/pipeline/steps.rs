@@ -21,9 +21,7 @@ use crate::notify::{Notifier, ReportKey, Sink, SlackOptions, SlackWebhook};
 use crate::observe::{Metrics, Sighting};
 use crate::operator::Settings;
 use crate::publish::recorder::OnSettled;
-use crate::publish::{
-    Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries,
-};
+use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries};
 use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
 use crate::termination::{Verdict, judge};

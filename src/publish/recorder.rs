@@ -141,12 +141,7 @@ struct Job {
 
 impl Recorder {
     /// A recorder that keeps its ledgers in the namespace `home` and signs with `identity`, usually the pod's name.
-    pub fn new(
-        client: Client,
-        home: &str,
-        identity: &str,
-        parts: RecorderParts,
-    ) -> Self {
+    pub fn new(client: Client, home: &str, identity: &str, parts: RecorderParts) -> Self {
         let RecorderParts { clock, on_settled, census, hurry } = parts;
         // A claim must be told from those of an earlier life of the same pod, whose names would be the same.
         let life = RandomState::new().hash_one(identity);
@@ -333,4 +328,3 @@ fn written(name: &str, outcome: Outcome<CallError>) -> Option<(CrashReport, bool
     }
     None
 }
-

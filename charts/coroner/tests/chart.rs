@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::Parser;
 use coroner::classify::Category;
 use coroner::cli::operator::OperatorArgs;
-use coroner::ledger::census::Caps;
 use coroner::config::{Config, ExcerptPolicy};
+use coroner::ledger::census::Caps;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::pace::{Pace, claim_wait};
-use super::{Inner, Job, Recorded, RecordError, clear, lock, settle, written};
+use super::{Inner, Job, RecordError, Recorded, clear, lock, settle, written};
 use crate::calls::CallError;
 use crate::ledger::round::{Clerk, Outcome, RoundError};
 use crate::ledger::store::KubeObjects;
@@ -71,12 +71,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(
-        inner: Arc<Inner>,
-        key: LedgerKey,
-        clerk: Clerk<KubeObjects>,
-        jobs: mpsc::Receiver<Job>,
-    ) -> Self {
+    pub(super) fn new(inner: Arc<Inner>, key: LedgerKey, clerk: Clerk<KubeObjects>, jobs: mpsc::Receiver<Job>) -> Self {
         let now = Instant::now();
         Self {
             inner,
@@ -102,7 +97,7 @@ impl Desk {
                     Some(job) => self.take_in(job).await,
                     None => break,
                 },
-                () = sleep_until(due) => if self.is_done(task).await { return },
+                () = sleep_until(due) => if self.is_done(task).await { break },
                 // What waits is due now.
                 () = hurry.cancelled(), if !self.is_hurried(due) => {}
             }
