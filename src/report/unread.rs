@@ -76,8 +76,9 @@ impl Draft {
 
     /// Whether its bug may be counted among others: what is surely a fault of the program itself never is.
     pub fn may_fold(&self) -> bool {
-        let sure = self.finding.confidence == Confidence::High;
-        !(sure && matches!(self.finding.category, Category::Code | Category::Native)) && !stands_for_many(&self.spec)
+        let own_fault = matches!(self.finding.category, Category::Code | Category::Native);
+        let certain = own_fault && self.finding.confidence == Confidence::High;
+        !certain && !stands_for_many(&self.spec)
     }
 }
 

@@ -209,7 +209,7 @@ impl Desk {
             if !outcomes.is_empty() {
                 self.applied(!tells);
             }
-            reports.extend(self.take_note(outcomes).into_iter().map(|(name, it)| (name, it)));
+            reports.extend(self.take_note(outcomes));
         } else {
             self.deferred |= names.iter().any(Option::is_some);
         }
