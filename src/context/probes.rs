@@ -102,9 +102,8 @@ impl ProbeEvents {
             return None;
         }
         if listed.at.is_none_or(|at| at < since) {
-            if let Some(at) = listed.at {
-                sleep_until(at + LIST_EVERY).await;
-            }
+            let next = listed.at.map_or(since, |at| since.max(at + LIST_EVERY));
+            sleep_until(next).await;
             listed.at = Some(Instant::now());
             self.list_into(namespace, &mut listed).await?;
         }

@@ -13,16 +13,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::classify::{Category, Engine};
 use crate::config::{Config, ExcerptPolicy, LogConfig};
+use crate::context::probes::LIST_EVERY;
 use crate::context::{OwnerCache, ProbeEvents};
 use crate::leader::Takeover;
-use crate::ledger::LedgerKey;
+use crate::ledger::census::Census;
+use crate::ledger::{Instance, LedgerKey, Pass};
 use crate::log::{FetchOptions, Fetcher, LimitOptions, Limiter, LogAnswer};
 use crate::notify::slack::SlackSetupError;
 use crate::notify::{Notifier, ReportKey, Sink, SlackOptions, SlackWebhook};
 use crate::observe::{Metrics, Sighting};
 use crate::operator::Settings;
 use crate::publish::recorder::OnSettled;
-use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, deliveries};
+use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries};
 use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
 use crate::termination::probe::{self, ProbeKill};
@@ -34,7 +36,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause. The termination is only in memory meanwhile, and in the pod's status as long as the pod lives.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How often Events are looked at for one termination, five seconds apart.
-const PROBE_LOOKS: usize = 2;
+const PROBE_LOOKS: u32 = 2;
 /// How long before its last renewal a leader may have left a termination uncounted: while it stopped it took nothing more
 /// in, and kubelets and retries are late. What it did count is not told again, however large this is.
 const UNTOLD: SignedDuration = SignedDuration::from_mins(5);
@@ -84,12 +86,18 @@ impl Steps {
         let names = sinks.iter().map(|sink| sink.name().to_owned()).collect();
         let notifier = Notifier::new(Arc::new(deliveries.clone()), sinks, cluster)
             .on_result(Arc::new(move |sink, result| counted.notified(sink, result)));
+        let parts = RecorderParts {
+            clock: Arc::new(Timestamp::now),
+            on_settled: late(due.clone()),
+            census: Census::new(client.clone(), Scope::of(&config.namespaces), config.reports),
+            hurry: stop.clone(),
+        };
         Ok(Self {
             fetcher: Fetcher::new(client.clone(), engine.clone(), limiter, reads(&config.log)),
             engine,
             owners: OwnerCache::new(client.clone()),
             probes: ProbeEvents::new(client.clone()),
-            recorder: Recorder::new(client.clone(), namespace, instance, Arc::new(Timestamp::now), late(due.clone())),
+            recorder: Recorder::new(client.clone(), namespace, instance, parts),
             events: EventWriter::new(client, instance),
             deliveries,
             due,
@@ -137,7 +145,10 @@ impl Steps {
         let (sighting, log) = self.with_probes(sighting, log).await;
         let termination = &sighting.termination;
         let notify = match judge(termination, &log.classification.finding) {
-            Verdict::Ignore(why) => return self.metrics.ignored(termination, why.as_str()),
+            Verdict::Ignore(why) => {
+                self.metrics.ignored(termination, why.as_str());
+                return self.pass(&sighting, &workload).await;
+            }
             Verdict::Report { notify } => notify,
         };
         let counted = self.counted(&sighting, workload, log, notify);
@@ -152,8 +163,9 @@ impl Steps {
         if !probe::is_possible(termination) {
             return (sighting, log);
         }
-        for _ in 0..PROBE_LOOKS {
-            let events = self.probes.since(&termination.pod.namespace, tokio::time::Instant::now()).await;
+        let start = tokio::time::Instant::now();
+        for look in 0..PROBE_LOOKS {
+            let events = self.probes.since(&termination.pod.namespace, start + LIST_EVERY * look).await;
             let judged = events.map(|events| probe::judge_probes(termination, &log.classification.finding, &events));
             match judged {
                 Some(probe::Judged::Killed(kill)) => return self.killed_by_probe(sighting, log, &kill),
@@ -169,6 +181,15 @@ impl Steps {
         let termination = Termination { stated: Some(kill.probe), ..(*sighting.termination).clone() };
         let sighting = Sighting { termination: Arc::new(termination), ..sighting };
         (sighting, LogAnswer { classification, ..log })
+    }
+
+    /// It is no crash, and no later one shall have it as unseen.
+    async fn pass(&self, sighting: &Sighting, workload: &Workload) {
+        let termination = &sighting.termination;
+        let key = LedgerKey::new(&termination.pod.namespace, workload, &termination.container);
+        let instance = Instance::of(termination, termination.finished_at.unwrap_or(sighting.seen_at));
+        let pod_uid = termination.pod.uid.clone();
+        self.recorder.pass(&key, Pass { pod_uid, instance, unseen: termination.unseen }).await;
     }
 
     fn counted(&self, sighting: &Sighting, workload: Workload, log: LogAnswer, notify: bool) -> Counted {
@@ -189,7 +210,6 @@ impl Steps {
             classification,
             evidence: state,
             source,
-            inferred: false,
             delete_with_workload: self.delete_with_workload,
             notify: if wanted { self.sinks.clone() } else { Vec::new() },
             seen_at: sighting.seen_at,
