@@ -11,6 +11,7 @@
 //! | `coroner_events_total` | `result` | Events on pods |
 //! | `coroner_notifications_total` | `sink`, `result` | messages |
 //! | `coroner_watch_lists_total` | | complete lists of pods |
+//! | `coroner_cleaned_total` | `what` | what the janitor did: reports expired or updated, rows and ledgers forgotten |
 //! | `coroner_leading` | | 1 while this instance is in charge |
 //! | `coroner_watch_failures_total` | `result` | lists and watches that failed, by stage |
 
@@ -60,6 +61,24 @@ struct SinkLabels {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WhatLabel {
+    what: &'static str,
+}
+
+/// What the janitor did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cleaned {
+    /// Reports whose last crash is long ago were deleted.
+    ReportsExpired,
+    /// Reports were brought up to date: triage, or no longer active.
+    ReportsUpdated,
+    /// Pods that are gone were forgotten in ledgers.
+    RowsPruned,
+    /// Ledgers in which nothing was left were deleted.
+    LedgersDeleted,
+}
+
 #[derive(Debug)]
 struct Inner {
     registry: Registry,
@@ -73,6 +92,7 @@ struct Inner {
     notifications: Family<SinkLabels, Counter>,
     lists: Counter,
     leading: Gauge,
+    cleaned: Family<WhatLabel, Counter>,
     watch_failures: Family<ResultLabel, Counter>,
 }
 
@@ -135,6 +155,7 @@ impl Metrics {
             notifications: Family::default(),
             lists: Counter::default(),
             leading: Gauge::default(),
+            cleaned: Family::default(),
             watch_failures: Family::default(),
         };
         let registry = &mut inner.registry;
@@ -147,6 +168,7 @@ impl Metrics {
         registry.register("events", "Events on pods", inner.events.clone());
         registry.register("notifications", "Messages by sink and result", inner.notifications.clone());
         registry.register("watch_lists", "Complete lists of pods", inner.lists.clone());
+        registry.register("cleaned", "What the janitor did", inner.cleaned.clone());
         registry.register("leading", "1 while this instance is in charge", inner.leading.clone());
         registry.register("watch_failures", "Lists and watches that failed", inner.watch_failures.clone());
         Self(Arc::new(inner))
@@ -163,6 +185,17 @@ impl Metrics {
     /// Whether this instance is in charge from now on.
     pub fn leading(&self, leading: bool) {
         self.0.leading.set(leading.into());
+    }
+
+    /// The janitor did something so many times.
+    pub fn cleaned(&self, what: Cleaned, times: u64) {
+        let what = match what {
+            Cleaned::ReportsExpired => "reports_expired",
+            Cleaned::ReportsUpdated => "reports_updated",
+            Cleaned::RowsPruned => "rows_pruned",
+            Cleaned::LedgersDeleted => "ledgers_deleted",
+        };
+        self.0.cleaned.get_or_create(&WhatLabel { what }).inc_by(times);
     }
 
     /// A list of pods is complete.
@@ -361,6 +394,8 @@ mod tests {
         metrics.record_failed(&died, "claim", &error);
         metrics.event("shop", "r", true, None);
         metrics.notified("slack", "sent");
+        metrics.cleaned(Cleaned::ReportsExpired, 1);
+        metrics.leading(true);
         metrics
     }
 

@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
 use crate::config::Config;
+use crate::janitor::chores::QUIET;
+use crate::janitor::{Janitor, Parts, Policy, signed};
 use crate::leader::{Elector, LeaseOptions};
 use crate::observe::Metrics;
 use crate::pipeline::{self, Pipeline, Steps};
@@ -58,15 +60,26 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     );
     let scopes = Scope::of(&settings.config.namespaces);
     let sinks = pipeline::sinks(&settings.config)?;
-    let steps = Arc::new(Steps::new(client.clone(), &settings, sinks, metrics.clone(), stop.clone())?);
-    let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready.clone(), metrics.clone());
+    let steps = Arc::new(Steps::new(client.clone(), &settings, sinks.clone(), metrics.clone(), stop.clone())?);
+    let janitor = Janitor::new(Parts {
+        client: client.clone(),
+        home: settings.namespace.clone(),
+        scopes: scopes.clone(),
+        policy: Policy { retention: signed(settings.config.retention), quiet: QUIET },
+        sinks,
+        on_due: steps.on_due(),
+        metrics: metrics.clone(),
+    });
+    let hurry = janitor.clone();
+    let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready.clone(), metrics.clone())
+        .on_started(move || hurry.hurry());
     let lease = LeaseOptions {
         namespace: settings.namespace.clone(),
         name: settings.lease.clone(),
         identity: settings.instance.clone(),
     };
     let elector = Elector::new(client.clone(), lease);
-    let office = Office { client, scopes, elector, pipeline, steps, ready, metrics, stop };
+    let office = Office { client, scopes, elector, pipeline, janitor, steps, ready, metrics, stop };
     tokio::select! {
         () = office.serve() => {}
         served = admin => served?.with_context(|| format!("cannot serve on {}", settings.admin_listen))?,

@@ -37,6 +37,7 @@ pub struct Pipeline {
     ready: Readiness,
     metrics: Metrics,
     tasks: TaskTracker,
+    on_started: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Pipeline {
@@ -55,7 +56,14 @@ impl Pipeline {
             ready,
             metrics,
             tasks: TaskTracker::new(),
+            on_started: Arc::new(|| {}),
         }
+    }
+
+    /// Has it told when a container that could not start, and was reported for it, has started.
+    pub fn on_started(mut self, told: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_started = Arc::new(told);
+        self
     }
 
     /// Takes terminations in until the stream ends or `stop` is cancelled. Those under way go on; it may be run again, and
@@ -103,6 +111,9 @@ impl Pipeline {
             PodEvent::Listed(pod) | PodEvent::Applied(pod) => self.detector.observe(&pod, false, now),
             PodEvent::Deleted(pod) => self.detector.observe(&pod, true, now),
         };
+        if self.detector.start_cleared() {
+            (self.on_started)();
+        }
         self.send_on(found);
     }
 

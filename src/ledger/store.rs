@@ -141,7 +141,8 @@ impl Objects for KubeObjects {
     }
 }
 
-fn params() -> PostParams {
+/// Who writes.
+pub(crate) fn params() -> PostParams {
     PostParams { field_manager: Some(MANAGER.into()), ..PostParams::default() }
 }
 
@@ -154,7 +155,8 @@ fn refused(error: CallError) -> Refused<CallError> {
     }
 }
 
-fn stored(map: ConfigMap) -> Result<Stored, CallError> {
+/// Reads a ledger from its object.
+pub(crate) fn stored(map: ConfigMap) -> Result<Stored, CallError> {
     let name = map.name_any();
     let text = map.data.as_ref().and_then(|data| data.get(DATA_KEY)).map_or("", String::as_str);
     let ledger = serde_json::from_str(text).map_err(|error| {
@@ -164,7 +166,8 @@ fn stored(map: ConfigMap) -> Result<Stored, CallError> {
     Ok(Stored { uid: map.uid().unwrap_or_default(), version: map.resource_version().unwrap_or_default(), ledger })
 }
 
-fn config_map(over: Option<&Stored>, ledger: &Ledger) -> Result<ConfigMap, CallError> {
+/// The object of a ledger, to be written over the one that was read.
+pub(crate) fn config_map(over: Option<&Stored>, ledger: &Ledger) -> Result<ConfigMap, CallError> {
     let text = serde_json::to_string(ledger)
         .map_err(|error| CallError::Unusable(format!("a ledger cannot be written as JSON: {error}")))?;
     let metadata = ObjectMeta {

@@ -8,6 +8,7 @@ use kube::Client;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Readiness;
+use crate::janitor::Janitor;
 use crate::leader::{Elector, Takeover};
 use crate::observe::Metrics;
 use crate::pipeline::{Pipeline, Steps};
@@ -26,6 +27,7 @@ pub(super) struct Office {
     pub scopes: Vec<Scope>,
     pub elector: Elector,
     pub pipeline: Pipeline,
+    pub janitor: Janitor,
     pub steps: Arc<Steps>,
     pub ready: Readiness,
     pub metrics: Metrics,
@@ -63,7 +65,7 @@ impl Office {
 
     /// In charge until the lease is lost or `stop`. Renewals go on until what was in flight is finished.
     async fn lead(&mut self, takeover: Takeover) {
-        let Self { client, scopes, elector, pipeline, steps, ready, metrics, stop } = self;
+        let Self { client, scopes, elector, pipeline, janitor, steps, ready, metrics, stop } = self;
         ready.taking_over();
         metrics.leading(true);
         let term = stop.child_token();
@@ -82,7 +84,11 @@ impl Office {
                 drain(pipeline, steps).await;
             }
         };
-        tokio::select! { () = hold => {}, () = work => {} }
+        let clean = term.run_until_cancelled(janitor.run());
+        tokio::select! {
+            () = hold => {}
+            () = async { tokio::join!(work, clean); } => {}
+        }
         metrics.leading(false);
         if stop.is_cancelled() {
             elector.release().await;

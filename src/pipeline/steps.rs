@@ -15,6 +15,7 @@ use crate::classify::{Category, Engine};
 use crate::config::{Config, ExcerptPolicy, LogConfig};
 use crate::context::probes::LIST_EVERY;
 use crate::context::{OwnerCache, ProbeEvents};
+use crate::janitor::OnDue;
 use crate::leader::Takeover;
 use crate::ledger::census::Census;
 use crate::ledger::{Instance, LedgerKey, Pass};
@@ -117,6 +118,13 @@ impl Steps {
     pub fn taken_over(&self, takeover: Takeover, now: Timestamp) {
         let from = takeover.last_renewal.map_or(now, |last| last.saturating_sub(UNTOLD).unwrap_or(Timestamp::MIN));
         self.told_from.store(from.as_second(), Ordering::Relaxed);
+    }
+
+    /// Hands in reports in which a message is due again.
+    pub fn on_due(&self) -> OnDue {
+        let due = self.due.clone();
+        // With a full queue it stays due in its report, and the next start finds it.
+        Arc::new(move |report| drop(due.try_send(report)))
     }
 
     /// Goes on with what an earlier instance claimed and could not write, or wrote and could not send.

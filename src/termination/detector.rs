@@ -132,6 +132,12 @@ impl Detector {
         self.startups.due(now)
     }
 
+    /// Whether a failure to start that was told is over, since this was asked last: the container has started, or its
+    /// pod is gone.
+    pub fn start_cleared(&mut self) -> bool {
+        self.startups.cleared()
+    }
+
     /// When [`Self::due`] has something to tell next.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.startups.next_due()

@@ -19,6 +19,7 @@ mod startup;
 
 pub use detector::{Detector, DetectorOptions};
 pub use judge::{Ignored, Verdict, exit_facts, judge};
+pub use startup::fails_to_start;
 
 /// What is kept of a pod beside each of its terminations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

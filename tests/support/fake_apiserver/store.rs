@@ -45,7 +45,7 @@ impl Store {
             ("POST", None) => self.create(target, body.clone()),
             ("PUT", Some(name)) => self.replace(target, name, body),
             ("PATCH", Some(name)) => self.patch(target, name, body),
-            ("DELETE", Some(name)) => self.delete(&target.resource, &target.namespace, name),
+            ("DELETE", Some(name)) => self.delete_if(target, name, &body["preconditions"]),
             _ => {
                 Err(refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"))
             }
@@ -132,6 +132,17 @@ impl Store {
         check_preconditions(target, name, &current, &patched["metadata"])?;
         let next = merged(target, &current, patched);
         Ok(self.commit("MODIFIED", key(target, name), next))
+    }
+
+    fn delete_if(&mut self, target: &Target, name: &str, preconditions: &Value) -> Result<Value, Answer> {
+        let current = self.get(target, name)?;
+        let differs = |field: &str| preconditions[field].as_str().is_some_and(|it| current["metadata"][field] != it);
+        if differs("uid") || differs("resourceVersion") {
+            let message =
+                format!("Operation cannot be fulfilled on {} {name:?}: the precondition failed", target.resource);
+            return Err(refusal(409, "Conflict", &message));
+        }
+        self.delete(&target.resource, &target.namespace, name)
     }
 
     pub fn delete(&mut self, resource: &str, namespace: &str, name: &str) -> Result<Value, Answer> {
