@@ -8,7 +8,7 @@
 //! | `coroner_recorded_latency_seconds` | | finishedAt to the recorded report; the node owns about a second of it |
 //! | `coroner_queue_depth` | | terminations between the watch and the report |
 //! | `coroner_record_failures_total` | `stage` | terminations that could not be recorded at once and are tried again |
-//! | `coroner_events_total` | `result` | Events on pods |
+//! | `coroner_events_total` | `result` | Events on pods and workloads |
 //! | `coroner_notifications_total` | `sink`, `result` | messages |
 //! | `coroner_watch_lists_total` | | complete lists of pods |
 //! | `coroner_cleaned_total` | `what` | what the janitor did: reports expired or updated, rows and ledgers forgotten |
@@ -165,7 +165,7 @@ impl Metrics {
         registry.register("recorded_latency_seconds", "From finishedAt to the recorded report", inner.latency.clone());
         registry.register("queue_depth", "Terminations between the watch and the report", inner.queue.clone());
         registry.register("record_failures", "Terminations that could not be recorded at once", inner.failures.clone());
-        registry.register("events", "Events on pods", inner.events.clone());
+        registry.register("events", "Events on pods and workloads", inner.events.clone());
         registry.register("notifications", "Messages by sink and result", inner.notifications.clone());
         registry.register("watch_lists", "Complete lists of pods", inner.lists.clone());
         registry.register("cleaned", "What the janitor did", inner.cleaned.clone());
@@ -298,12 +298,12 @@ impl Metrics {
         tracing::warn!(error = %Chain(error), "what an earlier instance left open is not finished yet");
     }
 
-    /// An Event was written, or not; `new`: the first one of its report.
-    pub fn event(&self, namespace: &str, report: &str, new: bool, error: Option<&dyn std::error::Error>) {
+    /// An Event was written, or not; `first`: of its report, as far as this process remembers.
+    pub fn event(&self, namespace: &str, report: &str, first: bool, error: Option<&dyn std::error::Error>) {
         let result = if error.is_some() { "failed" } else { "written" };
         self.0.events.get_or_create(&ResultLabel { result }).inc();
         match error {
-            None if new => tracing::info!(namespace, report, "event written"),
+            None if first => tracing::info!(namespace, report, "event written"),
             None => tracing::debug!(namespace, report, "event written"),
             Some(error) => tracing::warn!(namespace, report, error = %Chain(error), "event not written"),
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use coroner::admin::Readiness;
 use coroner::config::Config;
+use coroner::leader::Takeover;
 use coroner::notify::{Delivered, Message, SendError, Sink};
 use coroner::observe::Metrics;
 use coroner::operator::Settings;
@@ -143,21 +144,23 @@ fn terminated(id: u32, exit: i32) -> Value {
     }})
 }
 
-/// A pod of one container whose instance number `restarts` has just ended, with its log.
-fn dies(server: &FakeApiServer, name: &str, restarts: u32, log: &str) {
+/// A pod of one container whose instance number `restarts` has just ended.
+fn dead(name: &str, restarts: u32) -> Value {
     let mut status = json!({"name": "app", "restartCount": restarts, "state": terminated(restarts + 1, 2), "image": "shop:1",
         "containerID": container_id(restarts + 1)});
     if restarts > 0 {
         status["lastState"] = terminated(restarts, 2);
     }
+    json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"namespace": "shop", "name": name, "uid": format!("uid-{name}"), "generateName": "shop-"},
+        "spec": {"nodeName": "node-1", "restartPolicy": "Always", "containers": [{"name": "app"}]},
+        "status": {"phase": "Running", "containerStatuses": [status]}})
+}
+
+/// The same, with its log, in the API.
+fn dies(server: &FakeApiServer, name: &str, restarts: u32, log: &str) {
     server.set_log("shop", name, "app", false, 200, log);
-    server.put(
-        "pods",
-        json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"namespace": "shop", "name": name, "uid": format!("uid-{name}"), "generateName": "shop-"},
-            "spec": {"nodeName": "node-1", "restartPolicy": "Always", "containers": [{"name": "app"}]},
-            "status": {"phase": "Running", "containerStatuses": [status]}}),
-    );
+    server.put("pods", dead(name, restarts));
 }
 
 fn counts(server: &FakeApiServer) -> Vec<i64> {
@@ -525,6 +528,173 @@ async fn without_events_a_kill_is_reported_as_what_log_and_exit_say() {
         restarted(&server, "shop-a", 0, 137, "working\n");
         until("the count", || counts(&server) == [1]).await;
         assert_eq!(server.all("crashreports")[0]["status"]["finding"]["reason"], "Killed", "{fault:?}");
+        operator.end().await;
+    }
+}
+
+/// The Events on objects of a kind: the object's name and the Event's count.
+fn events_on(server: &FakeApiServer, kind: &str) -> Vec<(String, i64)> {
+    let own = |event: &Value| event["involvedObject"]["kind"] == kind && event["source"]["component"] == "coroner";
+    let named = |event: &Value| event["involvedObject"]["name"].as_str().unwrap().to_owned();
+    server.all("events").iter().filter(|it| own(it)).map(|it| (named(it), it["count"].as_i64().unwrap())).collect()
+}
+
+/// The same of a StatefulSet.
+fn owned(server: &FakeApiServer, name: &str, restarts: u32) {
+    server.set_log("shop", name, "app", false, 200, PANIC);
+    let mut pod = dead(name, restarts);
+    pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db",
+        "uid": "uid-db", "controller": true}]);
+    server.put("pods", pod);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_stand_on_pods_while_the_budget_lasts_and_on_the_workload_for_all() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    for pod in 0..100 {
+        owned(&server, &format!("db-{pod}"), 0);
+    }
+    until("all counts", || counts(&server) == [100]).await;
+    settle().await;
+    let on_pods = events_on(&server, "Pod");
+    assert!((1..=10).contains(&on_pods.len()), "{on_pods:?}");
+    assert_eq!(events_on(&server, "StatefulSet"), [("db".to_owned(), 100)]);
+    let writes = server.requests().iter().filter(|it| it.contains("/events") && !it.starts_with("GET")).count();
+    assert!(writes < 30, "{writes}");
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_counted_on_and_made_again_when_it_has_expired() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    for restarts in 0..2 {
+        owned(&server, "db-0", restarts);
+        until("the count", || counts(&server) == [i64::from(restarts) + 1]).await;
+    }
+    until("the events", || events_on(&server, "StatefulSet") == [("db".to_owned(), 2)]).await;
+    assert_eq!(events_on(&server, "Pod"), [("db-0".to_owned(), 2)]);
+    for event in server.all("events") {
+        server.remove("events", "shop", event["metadata"]["name"].as_str().unwrap());
+    }
+    owned(&server, "db-0", 2);
+    until("the count", || counts(&server) == [3]).await;
+    until("new events", || events_on(&server, "StatefulSet") == [("db".to_owned(), 1)]).await;
+    assert_eq!(events_on(&server, "Pod"), [("db-0".to_owned(), 1)]);
+    // A new life of the operator counts on in what is there.
+    operator.end().await;
+    let operator = Operator::start(&server, &sink).await;
+    owned(&server, "db-0", 3);
+    until("the count", || counts(&server) == [4]).await;
+    until("the event", || events_on(&server, "Pod") == [("db-0".to_owned(), 2)]).await;
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_workloads_event_is_written_at_a_shutdown() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    for restarts in 0..3 {
+        owned(&server, "db-0", restarts);
+        until("the count", || counts(&server) == [i64::from(restarts) + 1]).await;
+    }
+    operator.end().await;
+    assert_eq!(events_on(&server, "StatefulSet"), [("db".to_owned(), 3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_does_not_decode_does_not_stop_the_watch() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    server.put("pods", json!({"metadata": {"namespace": "shop", "name": "odd-0"}, "spec": 7, "status": ["x"]}));
+    let operator = Operator::start(&server, &sink).await;
+    server.put(
+        "pods",
+        json!({"metadata": {"namespace": "shop", "name": "odd-1", "uid": 5, "ownerReferences": "none", "labels": [1]},
+            "spec": {"containers": {"name": "app"}, "restartPolicy": 3},
+            "status": {"phase": {}, "containerStatuses": [{"name": 1, "restartCount": "many", "state": "gone"}, 7]}}),
+    );
+    dies(&server, "shop-a", 0, PANIC);
+    until("what comes after it", || counts(&server) == [1]).await;
+    // And in a fresh list, too.
+    server.compact();
+    server.cut_watches();
+    dies(&server, "shop-b", 0, PANIC);
+    until("what comes after the list", || counts(&server) == [2]).await;
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_read_that_never_answers_is_abandoned_and_the_death_counted() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    server.inject(Method::GET, "/pods/shop-a/log", 1000, Fault::Hang);
+    dies(&server, "shop-a", 0, PANIC);
+    dies(&server, "shop-b", 0, PANIC);
+    until("the other one, which does not wait for it", || counts(&server).contains(&1)).await;
+    until("both", || counts(&server).iter().sum::<i64>() + inferred(&server) == 2).await;
+    settle().await;
+    assert_eq!(counts(&server).iter().sum::<i64>() + inferred(&server), 2);
+    operator.end().await;
+}
+
+fn inferred(server: &FakeApiServer) -> i64 {
+    server.all("crashreports").iter().map(|report| report["status"]["inferred"].as_i64().unwrap_or(0)).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_triage_edit_is_kept_by_what_is_counted_after_it() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    dies(&server, "shop-a", 0, PANIC);
+    until("the count", || counts(&server) == [1]).await;
+    let mut report = server.all("crashreports").remove(0);
+    report["spec"]["triage"] = json!({"state": "Acknowledged", "note": "mine"});
+    report["metadata"]["generation"] = json!(2);
+    server.put("crashreports", report);
+    for restarts in 1..4 {
+        dies(&server, "shop-a", restarts, PANIC);
+        until("the next", || counts(&server) == [i64::from(restarts) + 1]).await;
+    }
+    let report = server.all("crashreports").remove(0);
+    assert_eq!(report["spec"]["triage"], json!({"state": "Acknowledged", "note": "mine"}));
+    assert_eq!(report["status"]["triage"]["effective"], "Acknowledged");
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminating_namespace_loses_nothing_of_others() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    server.terminate_namespace("doomed");
+    dies(&server, "shop-a", 0, PANIC);
+    let mut doomed = server.all("pods").remove(0);
+    (doomed["metadata"]["namespace"], doomed["metadata"]["name"]) = (json!("doomed"), json!("doomed-a"));
+    doomed["metadata"]["uid"] = json!("uid-doomed-a");
+    server.set_log("doomed", "doomed-a", "app", false, 200, PANIC);
+    for restarts in 0..5 {
+        doomed["status"]["containerStatuses"][0]["restartCount"] = json!(restarts);
+        doomed["status"]["containerStatuses"][0]["state"] = terminated(100 + restarts, 2);
+        server.put("pods", doomed.clone());
+    }
+    dies(&server, "shop-b", 0, PANIC);
+    until("both of the other namespace", || counts(&server) == [2]).await;
+    settle().await;
+    assert_eq!(counts(&server), [2]);
+    assert!(server.all("crashreports").iter().all(|report| report["metadata"]["namespace"] == "shop"));
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_dead_before_the_first_installation_is_recorded_and_not_sent() {
+    for (last_renewal, sent) in [(None, 0), (Some(Timestamp::now() - SignedDuration::from_secs(60)), 1)] {
+        let (server, sink) = (FakeApiServer::default(), Heard::default());
+        let operator = Operator::start(&server, &sink).await;
+        operator.steps.taken_over(Takeover { last_renewal }, Timestamp::now() + SignedDuration::from_secs(1));
+        dies(&server, "shop-a", 0, PANIC);
+        until("the count", || counts(&server) == [1]).await;
+        settle().await;
+        assert_eq!(sink.reports().len(), sent, "{last_renewal:?}");
         operator.end().await;
     }
 }

@@ -24,8 +24,9 @@ use crate::notify::slack::SlackSetupError;
 use crate::notify::{Notifier, ReportKey, Sink, SlackOptions, SlackWebhook};
 use crate::observe::{Metrics, Sighting};
 use crate::operator::Settings;
+use crate::publish::announcer::OnWritten;
 use crate::publish::recorder::OnSettled;
-use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries};
+use crate::publish::{Announcer, Deliveries, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries};
 use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
 use crate::termination::probe::{self, ProbeKill};
@@ -51,7 +52,7 @@ pub struct Steps {
     owners: OwnerCache,
     probes: ProbeEvents,
     recorder: Recorder,
-    events: EventWriter,
+    announcer: Announcer,
     deliveries: Deliveries,
     due: mpsc::Sender<ReportKey>,
     notifier: std::sync::Mutex<Option<JoinHandle<()>>>,
@@ -87,6 +88,11 @@ impl Steps {
         let names = sinks.iter().map(|sink| sink.name().to_owned()).collect();
         let notifier = Notifier::new(Arc::new(deliveries.clone()), sinks, cluster)
             .on_result(Arc::new(move |sink, result| counted.notified(sink, result)));
+        let announced = metrics.clone();
+        let on_written: OnWritten = Arc::new(move |namespace, report, first, error| {
+            announced.event(namespace, report, first, error.map(|error| error as &dyn std::error::Error));
+        });
+        let announcer = Announcer::new(EventWriter::new(client.clone(), instance), stop.clone(), on_written);
         let parts = RecorderParts {
             clock: Arc::new(Timestamp::now),
             on_settled: late(due.clone()),
@@ -99,7 +105,7 @@ impl Steps {
             owners: OwnerCache::new(client.clone()),
             probes: ProbeEvents::new(client.clone()),
             recorder: Recorder::new(client.clone(), namespace, instance, parts),
-            events: EventWriter::new(client, instance),
+            announcer,
             deliveries,
             due,
             notifier: std::sync::Mutex::new(Some(tokio::spawn(notifier.run(queue, stop.clone())))),
@@ -250,10 +256,7 @@ impl Steps {
         }
         for counted in &recorded.counted {
             self.metrics.recorded(sighting, &counted.classification.finding, &recorded.name, recorded.opened);
-            let note = EventNote::on_pod(counted, &recorded.name);
-            let written = self.events.publish(&note).await;
-            let error = written.as_ref().err().map(|error| error as &dyn std::error::Error);
-            self.metrics.event(&counted.termination.pod.namespace, &recorded.name, recorded.opened, error);
+            self.announcer.announce(counted, &recorded.name).await;
         }
     }
 
@@ -277,6 +280,7 @@ impl Steps {
     /// Finishes what was handed in.
     pub async fn drain(&self) {
         self.recorder.shutdown().await;
+        self.announcer.finish().await;
         let notifier = self.notifier.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(notifier) = notifier {
             // It ends by itself once `stop` is cancelled; that it panicked was logged by the runtime.
