@@ -14,7 +14,7 @@ const CLAIM_AFTER: Duration = Duration::from_secs(1);
 const CLAIMS_PER_SECOND: u32 = 16;
 /// Longest wait of a claim, however many workloads have one waiting: a kubelet that restarts a container at its fastest
 /// has lost sight of the first two ends by then.
-const CLAIM_AT_LATEST: Duration = Duration::from_secs(30);
+const CLAIM_AT_LATEST: Duration = Duration::from_secs(20);
 
 /// How long a claim that may open a bug waits for others in a storm: those that died of the same thing are let go by the
 /// limiter at the moment in which the first one's log was had.
@@ -91,7 +91,7 @@ mod tests {
         let seconds = |waiting, before| claim_wait(waiting, before).as_secs_f64();
         let calm = [seconds(0, 0), seconds(1, 9), seconds(16, 9)];
         assert_eq!(calm, [1.0, 1.0, 1.0]);
-        assert_eq!([seconds(200, 0), seconds(200, 1), seconds(200, 2), seconds(100_000, 0)], [12.5, 25.0, 30.0, 30.0]);
+        assert_eq!([seconds(200, 0), seconds(200, 1), seconds(200, 9), seconds(100_000, 0)], [12.5, 20.0, 20.0, 20.0]);
         assert_eq!((open_wait(16), open_wait(17)), (Duration::ZERO, OPEN_AFTER));
     }
 }
