@@ -72,6 +72,7 @@ struct World {
     /// Terminations that were claimed after a later one of the same pod.
     late: BTreeSet<Death>,
     claimed: BTreeSet<Death>,
+    instances: BTreeMap<Death, Instance>,
     /// Terminations that are no crashes, unless an operator knows better.
     harmless: BTreeSet<Death>,
     /// Of these, the ones that an operator has looked at, and that the ledger has noted.
@@ -268,8 +269,7 @@ impl World {
     }
 
     fn instance(&self, pod: usize, restart: i32) -> Instance {
-        let death = self.death(pod, restart, 0);
-        Instance::of(&death.termination, death.ended_at())
+        self.instances[&(pod, restart)].clone()
     }
 
     /// Whether an entry is still to be applied. One that is confirmed stays where its clearing met a newer version.
@@ -530,6 +530,7 @@ fn run(seed: u64, dangers: Dangers) {
         deletions: 0,
         late: BTreeSet::new(),
         claimed: BTreeSet::new(),
+        instances: BTreeMap::new(),
         harmless: BTreeSet::new(),
         looked: BTreeSet::new(),
         noted: BTreeSet::new(),
@@ -587,6 +588,8 @@ fn die(world: &Shared, operators: &mut [Operator; 2]) {
     let pod = world.random.below(2) as usize;
     let (restart, step) = (world.pods[pod].len() as i32, world.step as i64);
     world.pods[pod].push(step);
+    let death = world.death(pod, restart, 0);
+    world.instances.insert((pod, restart), Instance::of(&death.termination, death.ended_at()));
     if world.random.percent(15) {
         world.harmless.insert((pod, restart));
     }
