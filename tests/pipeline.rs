@@ -13,9 +13,10 @@ use coroner::admin::Readiness;
 use coroner::config::Config;
 use coroner::leader::Takeover;
 use coroner::notify::{Delivered, Message, SendError, Sink};
-use coroner::observe::Metrics;
+use coroner::observe::{Metrics, Sighting};
 use coroner::operator::Settings;
 use coroner::pipeline::{Pipeline, Steps};
+use coroner::termination::{Detector, DetectorOptions, Termination};
 use coroner::watch::{self, Scope};
 use futures::future::BoxFuture;
 use http::Method;
@@ -697,4 +698,31 @@ async fn what_was_dead_before_the_first_installation_is_recorded_and_not_sent() 
         assert_eq!(sink.reports().len(), sent, "{last_renewal:?}");
         operator.end().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_claimed_for_ten_minutes_is_given_up_only_if_its_pod_is_gone() {
+    for (gone, expected) in [(true, 0), (false, 1)] {
+        let (server, sink) = (FakeApiServer::default(), Heard::default());
+        let operator = Operator::start(&server, &sink).await;
+        dies(&server, "shop-a", 0, PANIC);
+        until("the count", || counts(&server) == [1]).await;
+        if gone {
+            server.remove("pods", "shop", "shop-a");
+        }
+        let mut late = server.all("pods").pop().unwrap_or_else(|| dead("shop-a", 0));
+        late["status"]["containerStatuses"][0]["state"] = terminated(77, 2);
+        let termination = detected(&late);
+        let seen_at = Timestamp::now() - SignedDuration::from_mins(10);
+        operator.steps.take(Sighting { termination: Arc::new(termination), seen_at }).await;
+        settle().await;
+        assert_eq!(counts(&server), [1 + expected], "gone: {gone}");
+        operator.end().await;
+    }
+}
+
+/// The newest termination of a pod.
+fn detected(pod: &Value) -> Termination {
+    let pod = serde_json::from_value(pod.clone()).unwrap();
+    Detector::new(DetectorOptions::default()).observe(&pod, false, Timestamp::now()).pop().unwrap()
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use super::protocol::{Base, Batch, Claim, Entry, Ledger, Pass};
+use super::protocol::{Base, Batch, Claim, Entry, Ledger, MISSING_SECONDS, Pass};
 use super::round::{Clerk, Objects, Refused, Stored};
 use super::{Instance, LedgerKey};
 use crate::classify::Confidence;
@@ -48,6 +48,8 @@ struct Dangers {
     blindness: bool,
     /// There is room for few reports only.
     crowding: bool,
+    /// Pods go, and ledgers with them.
+    forgetting: bool,
 }
 
 /// Reports that there is room for, where it is scarce.
@@ -64,6 +66,10 @@ struct World {
     step: u64,
     versions: u64,
     ledger: Option<(u64, Ledger)>,
+    /// How many ledgers there were: each has another UID.
+    ledgers: u64,
+    /// Pods that are gone, and forgotten.
+    gone: BTreeSet<usize>,
     reports: BTreeMap<String, CrashReport>,
     dead: BTreeSet<String>,
     /// Counted in reports when they were deleted, or claimed for them and gone with them.
@@ -83,7 +89,7 @@ struct World {
     /// When the ledger last held an entry that would create the report.
     unsettled: BTreeMap<String, u64>,
     rounds: [Option<u64>; 2],
-    pods: [Vec<i64>; 2],
+    pods: Vec<Vec<i64>>,
 }
 
 type Shared = Arc<Mutex<World>>;
@@ -130,7 +136,7 @@ impl Objects for Calls {
     type Error = &'static str;
 
     async fn read_ledger(&self) -> Result<Option<Stored>, &'static str> {
-        failed(self.call(|world| Ok(world.ledger.as_ref().map(stored))).await)
+        failed(self.call(|world| Ok(world.stored())).await)
     }
 
     async fn write_ledger(&self, over: Option<&Stored>, ledger: &Ledger) -> Result<Stored, Refused<&'static str>> {
@@ -160,10 +166,6 @@ impl Objects for Calls {
     async fn set_labels(&self, _: &str, _: BTreeMap<String, String>) -> Result<(), &'static str> {
         Ok(())
     }
-}
-
-fn stored((version, ledger): &(u64, Ledger)) -> Stored {
-    Stored { uid: "ledger".into(), version: version.to_string(), ledger: ledger.clone() }
 }
 
 fn amount(entry: &Entry) -> i64 {
@@ -210,10 +212,45 @@ impl World {
         }
         self.note_unsettled();
         self.note_passes(ledger);
-        let version = self.version();
-        self.ledger = Some((version, ledger.clone()));
+        self.ledgers += u64::from(self.ledger.is_none());
+        self.store(ledger.clone());
         self.note_unsettled();
-        Ok(stored(self.ledger.as_ref().unwrap()))
+        Ok(self.stored().unwrap())
+    }
+
+    fn store(&mut self, ledger: Ledger) {
+        let version = self.version();
+        self.ledger = Some((version, ledger));
+    }
+
+    fn stored(&self) -> Option<Stored> {
+        let (version, ledger) = self.ledger.as_ref()?;
+        Some(Stored { uid: self.ledger_uid(), version: version.to_string(), ledger: ledger.clone() })
+    }
+
+    fn ledger_uid(&self) -> String {
+        format!("ledger-{}", self.ledgers)
+    }
+
+    /// Up to which entry of the ledger that there is a report has counted.
+    fn mark(&self, report: &CrashReport) -> i64 {
+        let mark = report.status.as_ref().and_then(|status| status.ledger.as_ref());
+        mark.filter(|mark| mark.uid == self.ledger_uid()).map_or(0, |mark| mark.seq)
+    }
+
+    /// A pod is deleted, and two complete lists ten minutes apart miss it; what is left of it in nobody's hands is then
+    /// forgotten, and a ledger in which nothing is left is deleted.
+    fn forget(&mut self, pod: usize) {
+        self.gone.insert(pod);
+        let live = (0..self.pods.len()).filter(|pod| !self.gone.contains(pod)).map(pod_uid).collect();
+        let Some((_, mut ledger)) = self.ledger.clone() else { return };
+        ledger.prune(&live, at(2_000_000));
+        ledger.prune(&live, at(2_000_000 + MISSING_SECONDS));
+        if ledger.is_spent() {
+            self.ledger = None;
+        } else {
+            self.store(ledger);
+        }
     }
 
     /// Writes down which terminations this write claims, and which of them late.
@@ -275,7 +312,7 @@ impl World {
     /// Whether an entry is still to be applied. One that is confirmed stays where its clearing met a newer version.
     fn is_due(&self, entry: &Entry) -> bool {
         match self.reports.get(&entry.report) {
-            Some(report) => mark(report) < entry.seq && is_for(entry, report),
+            Some(report) => self.mark(report) < entry.seq && is_for(entry, report),
             None => entry.base == Base::Absent,
         }
     }
@@ -336,7 +373,7 @@ impl World {
         }
         let name = &names[self.random.below(names.len() as u64) as usize];
         let report = self.reports.remove(name).unwrap();
-        let mark = mark(&report);
+        let mark = self.mark(&report);
         let pending = self.ledger.iter().flat_map(|(_, ledger)| &ledger.pending);
         let lost = pending.filter(|e| &e.report == name && e.seq > mark && e.base == Base::Uid(uid(&report)));
         self.buried += held(&report) + lost.map(amount).sum::<i64>();
@@ -363,16 +400,12 @@ impl World {
             let deaths = self.pods[pod].len() as i32;
             ((deaths - 2).max(0)..deaths).map(move |restart| (pod, restart))
         };
-        (0..self.pods.len()).flat_map(recent).collect()
+        (0..self.pods.len()).filter(|pod| !self.gone.contains(pod)).flat_map(recent).collect()
     }
 }
 
 fn pod_name(pod: usize) -> String {
     format!("pod{pod}")
-}
-
-fn mark(report: &CrashReport) -> i64 {
-    report.status.as_ref().and_then(|status| status.ledger.as_ref()).map_or(0, |mark| mark.seq)
 }
 
 fn is_for(entry: &Entry, report: &CrashReport) -> bool {
@@ -403,6 +436,7 @@ impl Operator {
     fn start(index: usize, lives: u64, world: &Shared) -> Self {
         let inbox: Inbox = Rc::new(RefCell::new(lock(world).listed().into()));
         lock(world).rounds[index] = None;
+        lock(world).batches[index].clear();
         let running = Box::pin(operate(index, lives, world.clone(), inbox.clone()));
         Self { index, lives, inbox, running }
     }
@@ -461,8 +495,13 @@ async fn count(
     let claims: Vec<Claim> = batch.iter().map(|(pod, restart)| Claim::of(&judge(world, *pod, *restart))).collect();
     let batched = Batch { claims: &claims, passes };
     let later = lock(world).random.percent(30);
-    let done =
-        if later { clerk.claim(batched).await.map(drop) } else { clerk.record(batched, at(1_000_000)).await.map(drop) };
+    let claimed = clerk.claim(batched).await;
+    lock(world).batches[index].clear();
+    let done = match claimed {
+        Ok(_) if later => Ok(()),
+        Ok(placed) => clerk.apply(placed, at(1_000_000)).await.map(drop),
+        Err(error) => Err(error),
+    };
     if done.is_err() {
         batch.iter().rev().for_each(|seen| inbox.borrow_mut().push_front(*seen));
     }
@@ -524,6 +563,8 @@ fn run(seed: u64, dangers: Dangers) {
         step: 0,
         versions: 0,
         ledger: None,
+        ledgers: 0,
+        gone: BTreeSet::new(),
         reports: BTreeMap::new(),
         dead: BTreeSet::new(),
         buried: 0,
@@ -537,7 +578,7 @@ fn run(seed: u64, dangers: Dangers) {
         batches: [Vec::new(), Vec::new()],
         unsettled: BTreeMap::new(),
         rounds: [None, None],
-        pods: [Vec::new(), Vec::new()],
+        pods: vec![Vec::new(), Vec::new()],
     };
     let world = Arc::new(Mutex::new(world));
     let mut operators = [Operator::start(0, 0, &world), Operator::start(1, 0, &world)];
@@ -579,13 +620,16 @@ fn happen(world: &Shared, operators: &mut [Operator; 2]) {
         8..11 if dangers.kills => operators[who].kill_and_start(world),
         11..14 if dangers.deletions => lock(world).delete_one(),
         14..16 => lock(world).edit_one(),
+        16..20 if dangers.forgetting => forget_one(world, operators),
         _ => operators[who].poll(),
     }
 }
 
 fn die(world: &Shared, operators: &mut [Operator; 2]) {
     let mut world = lock(world);
-    let pod = world.random.below(2) as usize;
+    // Two pods live at a time; one that is gone has a successor.
+    let living: Vec<usize> = (0..world.pods.len()).filter(|pod| !world.gone.contains(pod)).collect();
+    let pod = living[world.random.below(living.len() as u64) as usize];
     let (restart, step) = (world.pods[pod].len() as i32, world.step as i64);
     world.pods[pod].push(step);
     let death = world.death(pod, restart, 0);
@@ -599,6 +643,20 @@ fn die(world: &Shared, operators: &mut [Operator; 2]) {
             operator.inbox.borrow_mut().push_back((pod, restart));
         }
     }
+}
+
+/// Forgets a pod of which no operator has anything in hand that it has not claimed: ten minutes are longer than that.
+fn forget_one(world: &Shared, operators: &[Operator; 2]) {
+    let mut world = lock(world);
+    let pods = world.pods.len() as u64;
+    let pod = world.random.below(pods) as usize;
+    let claiming = |index: usize| world.batches[index].iter().any(|(own, _)| *own == pod);
+    let unread = operators.iter().any(|operator| operator.inbox.borrow().iter().any(|(own, _)| *own == pod));
+    if unread || (0..operators.len()).any(claiming) || world.gone.contains(&pod) || world.pods[pod].is_empty() {
+        return;
+    }
+    world.pods.push(Vec::new());
+    world.forget(pod);
 }
 
 fn check(seed: u64, world: &World) {
@@ -637,7 +695,7 @@ fn missed(world: &World) -> (i64, i64) {
         for death in (first..end).map(|restart| (pod, restart)).filter(|death| !world.claimed.contains(death)) {
             match world.harmless.contains(&death) && world.looked.contains(&death) {
                 true if world.noted.contains(&death) => {}
-                true if world.dangers.kills || world.is_past(death) => forgotten += 1,
+                true if world.dangers.kills || world.is_past(death) || world.gone.contains(&pod) => forgotten += 1,
                 true => {}
                 // What a harmless one skipped is counted with the next crash, if there is one.
                 false if death.1 > *last => forgotten += 1,
@@ -648,7 +706,8 @@ fn missed(world: &World) -> (i64, i64) {
     (unseen, forgotten)
 }
 
-const ALL: Dangers = Dangers { kills: true, deletions: true, faults: true, blindness: true, crowding: false };
+const ALL: Dangers =
+    Dangers { kills: true, deletions: true, faults: true, blindness: true, crowding: false, forgetting: false };
 
 /// Runs `schedules` schedules, or so many times more as `CORONER_SCHEDULES` says: 10 for a hundred thousand in all.
 fn run_all(name: u64, schedules: u64, dangers: Dangers) {
@@ -669,6 +728,11 @@ fn reports_that_are_deleted_take_their_counts_with_them_and_no_others() {
 #[test]
 fn an_operator_that_sees_only_some_deaths_adds_what_the_other_one_missed() {
     run_all(3, 1500, ALL);
+}
+
+#[test]
+fn pods_and_ledgers_that_are_forgotten_leave_nothing_to_be_counted_again() {
+    run_all(6, 3000, Dangers { deletions: false, blindness: false, forgetting: true, ..ALL });
 }
 
 #[test]

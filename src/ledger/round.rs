@@ -454,6 +454,9 @@ impl<O: Objects> Clerk<O> {
         entries: &[Entry],
         now: Timestamp,
     ) -> Result<Option<Outcome<O::Error>>, RoundError<O::Error>> {
+        if self.is_replaced(&report, ledger).await? {
+            return Ok(Some(Outcome::GivenUp));
+        }
         let mark = mark(&report, ledger);
         let due: Vec<&Entry> = entries.iter().filter(|e| e.seq > mark && is_meant_for(e, &report)).collect();
         let opened = standing(&report).is_none();
@@ -473,6 +476,18 @@ impl<O: Objects> Clerk<O> {
             Err(Refused::Failed(error)) => Err(RoundError::Call(error)),
             Err(_) => Ok(None),
         }
+    }
+
+    /// Whether the ledger of these entries is no more, told by a report that has counted for another one since. It was then
+    /// deleted as one in which nothing was left, so that all of them are counted. Asked after the report was read: a newer
+    /// one that counts meanwhile makes that version an old one.
+    async fn is_replaced(&self, report: &CrashReport, ledger: &str) -> Result<bool, RoundError<O::Error>> {
+        let mark = report.status.as_ref().and_then(|status| status.ledger.as_ref());
+        if mark.is_none_or(|mark| mark.uid == ledger) {
+            return Ok(false);
+        }
+        let current = self.objects.read_ledger().await.map_err(RoundError::Call)?;
+        Ok(current.is_none_or(|current| current.uid != ledger))
     }
 
     /// Brings labels after a better finding, which a write of the status leaves alone. They only serve selectors, so a

@@ -31,12 +31,14 @@ use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
 use crate::termination::probe::{self, ProbeKill};
 use crate::termination::{Termination, Verdict, judge};
-use crate::watch::Scope;
+use crate::watch::{self, Scope};
 
 /// First pause before a termination that could not be recorded is tried again; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause. The termination is only in memory meanwhile, and in the pod's status as long as the pod lives.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a termination may wait for its claim once its pod is gone: less than it takes a ledger to forget a pod.
+const CLAIM_WITHIN: SignedDuration = SignedDuration::from_mins(9);
 /// How often Events are looked at for one termination, five seconds apart.
 const PROBE_LOOKS: u32 = 2;
 /// How long before its last renewal a leader may have left a termination uncounted: while it stopped it took nothing more
@@ -47,6 +49,7 @@ const DUE: usize = 1024;
 
 /// Everything that a termination passes through.
 pub struct Steps {
+    client: Client,
     engine: Arc<Engine>,
     fetcher: Fetcher,
     owners: OwnerCache,
@@ -101,6 +104,7 @@ impl Steps {
         };
         Ok(Self {
             fetcher: Fetcher::new(client.clone(), engine.clone(), limiter, reads(&config.log)),
+            client: client.clone(),
             engine,
             owners: OwnerCache::new(client.clone()),
             probes: ProbeEvents::new(client.clone()),
@@ -236,6 +240,10 @@ impl Steps {
         let key = LedgerKey::of(&counted);
         let mut pause = FIRST_PAUSE;
         loop {
+            if self.is_forgotten(sighting).await {
+                self.metrics.ignored(&sighting.termination, "claimed_too_late");
+                return Vec::new();
+            }
             match self.recorder.record(key.clone(), vec![counted.clone()]).await {
                 Ok(recorded) => return recorded,
                 Err(RecordError::Closed) => return Vec::new(),
@@ -245,6 +253,14 @@ impl Steps {
                 return Vec::new();
             }
         }
+    }
+
+    /// Whether another operator may have counted it and forgotten its pod since: what is claimed then may be counted twice.
+    /// An operator that could not claim for so long is cut off, not slow.
+    async fn is_forgotten(&self, sighting: &Sighting) -> bool {
+        let pod = &sighting.termination.pod;
+        Timestamp::now().duration_since(sighting.seen_at) > CLAIM_WITHIN
+            && watch::exists(&self.client, &pod.namespace, &pod.name, &pod.uid).await.is_ok_and(|exists| !exists)
     }
 
     /// The Event and, for a new bug, the message. Both only repeat what the report says.

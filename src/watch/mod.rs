@@ -124,6 +124,16 @@ pub async fn probe(client: &Client, scope: &Scope) -> Result<(), CallError> {
     call(|| api.list(&one)).await.map(drop)
 }
 
+/// Whether the pod of that UID still exists.
+///
+/// # Errors
+/// When it cannot be asked for.
+pub async fn exists(client: &Client, namespace: &str, name: &str, uid: &str) -> Result<bool, CallError> {
+    let api: Api<SlimPod> = Api::namespaced(client.clone(), namespace);
+    let found = call(|| api.get_metadata_opt(name)).await?;
+    Ok(found.is_some_and(|pod| pod.metadata.uid.as_deref() == Some(uid)))
+}
+
 fn pods_in(client: Client, scope: &Scope) -> Api<SlimPod> {
     match scope {
         Scope::All => Api::all(client),
