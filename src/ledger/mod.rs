@@ -10,6 +10,7 @@
 
 pub mod census;
 pub mod key;
+pub mod objects;
 pub mod placing;
 pub mod protocol;
 pub mod round;
@@ -20,6 +21,7 @@ pub mod store;
 mod model;
 
 pub use key::LedgerKey;
-pub use protocol::{Base, Batch, Claim, Claimed, Entry, Ledger, Pass};
-pub use round::{Objects, Recorded, Refused, Stored};
+pub use objects::{Objects, Refused, Stored};
+pub use protocol::{Base, Batch, Claim, Claimed, Entry, Fold, Folded, Ledger, Pass};
+pub use round::Recorded;
 pub use row::Instance;

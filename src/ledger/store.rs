@@ -1,16 +1,17 @@
 //! Ledgers and reports on a real API server. A ledger is a ConfigMap in Coroner's own namespace, out of tenants' reach.
 //!
 //! Permissions: in Coroner's namespace `configmaps` get, list, create, update (and delete, for spent ones); for reports
-//! `crashreports` get, list, create, patch and `crashreports/status` update.
+//! `crashreports` get, list, create, patch, delete and `crashreports/status` update.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Client, ResourceExt};
 
 use super::census::Census;
-use super::round::{Objects, Refused, Stored};
+use super::objects::{Objects, Refused, Stored};
 use super::{Ledger, LedgerKey};
 use crate::calls::{CallError, call};
 use crate::report::{CrashReport, CrashReportSpec, Workload, label_value, merge};
@@ -23,6 +24,9 @@ pub const LABEL_NAMESPACE: &str = "coroner.dev/namespace";
 const DATA_KEY: &str = "ledger.json";
 /// Ledgers in one page of a list: mostly small, but one may have most of a megabyte.
 const PAGE: u32 = 50;
+/// When a report is so old that nobody can still be about to make it: a create with all its retries takes two minutes
+/// at most, and this is several times that.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// Who writes, in managed fields.
 const MANAGER: &str = "coroner";
 
@@ -110,6 +114,23 @@ impl Objects for KubeObjects {
 
     async fn room(&self) -> usize {
         self.census.room(&self.key).await
+    }
+
+    fn is_settled(&self, report: &CrashReport) -> bool {
+        let made = report.metadata.creation_timestamp.as_ref();
+        made.is_some_and(|made| Timestamp::now().duration_since(made.0) >= SETTLED_AFTER)
+    }
+
+    async fn delete_report(&self, name: &str, uid: &str) -> Result<(), CallError> {
+        let preconditions = Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::default() };
+        match call(|| self.reports.delete(name, &params)).await {
+            Err(error) if !(error.is_not_found() || error.is_conflict()) => Err(error),
+            _ => {
+                self.census.closed(&self.key, name);
+                Ok(())
+            }
+        }
     }
 
     async fn read_report(&self, name: &str) -> Result<Option<CrashReport>, CallError> {

@@ -212,7 +212,7 @@ impl Desk {
         reports: &mut BTreeMap<String, (CrashReport, bool)>,
     ) -> Result<Vec<Option<String>>, RoundError<CallError>> {
         let passes = self.inner.passes_of(&self.key);
-        let placed = self.clerk.claim(Batch { claims, passes: &passes }).await?;
+        let placed = self.clerk.claim(Batch { claims, passes: &passes, folds: &[] }).await?;
         self.inner.drop_passes(&self.key, |pass| self.clerk.has(pass));
         let names = placed.reports.clone();
         let (now, tells) = (Instant::now(), placed.tells);
@@ -266,7 +266,7 @@ impl Desk {
         if passes.is_empty() {
             return;
         }
-        match self.clerk.claim(Batch { claims: &[], passes: &passes }).await {
+        match self.clerk.claim(Batch { passes: &passes, ..Batch::default() }).await {
             Ok(_) => self.inner.drop_passes(&self.key, |pass| self.clerk.has(pass)),
             Err(error) => {
                 tracing::debug!(namespace = self.key.namespace, workload = self.key.workload, %error, "harmless ends wait");
