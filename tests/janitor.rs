@@ -12,6 +12,9 @@ use coroner::janitor::ledgers::{self, Pruned};
 use coroner::janitor::{Janitor, Parts, Policy};
 use coroner::ledger::LedgerKey;
 use coroner::ledger::census::{Caps, Census};
+use coroner::ledger::protocol::{Batch, Claim};
+use coroner::ledger::round::Clerk;
+use coroner::ledger::store::KubeObjects;
 use coroner::notify::{Delivered, Message, ReportKey, SendError, Sink};
 use coroner::observe::Metrics;
 use coroner::publish::{Recorder, RecorderParts};
@@ -255,6 +258,30 @@ async fn a_ledger_forgets_pods_that_two_lists_miss_and_goes_with_the_last_one() 
     // The next crash counts on in the report, whose mark is of the ledger that is gone.
     pod(&server, "c");
     count(&server, vec![crash("c", 0, 2000, 1)]).await;
+    assert_eq!(count_in_report(&server), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_slept_from_its_claim_until_its_ledger_was_replaced_adds_nothing() {
+    let server = FakeApiServer::default();
+    pod(&server, "a");
+    let first = crash("a", 0, 10, 1);
+    let key = LedgerKey::of(&first);
+    let census = Census::new(server.client(), vec![Scope::All], Caps::default());
+    let objects = KubeObjects::new(server.client(), "coroner", key.clone(), census);
+    let mut sleeper = Clerk::new(objects, key, "sleeper".into(), true);
+    let claims = [Claim::of(&first)];
+    let placed = sleeper.claim(Batch { claims: &claims, passes: &[], folds: &[] }).await.unwrap();
+    // Another one applies what the sleeper has claimed, with a crash of its own.
+    count(&server, vec![crash("a", 1, 20, 1)]).await;
+    assert_eq!(count_in_report(&server), 2);
+    server.remove("pods", "shop", "a");
+    prune(&server, 0).await.unwrap();
+    assert_eq!(prune(&server, 600).await.unwrap(), Pruned { rows: 1, ledgers: 1 });
+    pod(&server, "c");
+    count(&server, vec![crash("c", 0, 2000, 1)]).await;
+    assert_eq!(count_in_report(&server), 3);
+    sleeper.apply(placed, at(3000)).await.unwrap();
     assert_eq!(count_in_report(&server), 3);
 }
 

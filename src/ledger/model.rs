@@ -39,6 +39,9 @@ impl Random {
 /// Things that happen in a schedule: some fifteen deaths, and five kills.
 const STEPS: u32 = 180;
 
+/// How long an operator is held up: long enough for the other one to count, clear and forget.
+const STALL: u64 = 120;
+
 /// What may happen in a schedule.
 #[derive(Clone, Copy, Debug)]
 struct Dangers {
@@ -453,6 +456,8 @@ type Inbox = Rc<RefCell<VecDeque<Death>>>;
 struct Operator {
     index: usize,
     lives: u64,
+    /// Until which step it is held up, as by SIGSTOP; 0 if it is not.
+    stalled: u64,
     inbox: Inbox,
     running: Pin<Box<dyn Future<Output = ()>>>,
 }
@@ -463,11 +468,22 @@ impl Operator {
         lock(world).rounds[index] = None;
         lock(world).batches[index].clear();
         let running = Box::pin(operate(index, lives, world.clone(), inbox.clone()));
-        Self { index, lives, inbox, running }
+        Self { index, lives, stalled: 0, inbox, running }
     }
 
     fn kill_and_start(&mut self, world: &Shared) {
         *self = Self::start(self.index, self.lives + 1, world);
+    }
+
+    /// Goes on, unless it is held up. After that it lists the pods anew.
+    fn poll_at(&mut self, step: u64, world: &Shared) {
+        if step < self.stalled {
+            return;
+        }
+        if std::mem::take(&mut self.stalled) > 0 {
+            self.inbox.borrow_mut().extend(lock(world).listed());
+        }
+        self.poll();
     }
 
     fn poll(&mut self) {
@@ -648,8 +664,9 @@ fn happen(world: &Shared, operators: &mut [Operator; 2]) {
         8..11 if dangers.kills => operators[who].kill_and_start(world),
         11..14 if dangers.deletions => lock(world).delete_one(),
         14..16 => lock(world).edit_one(),
-        16..20 if dangers.forgetting => forget_one(world, operators),
-        _ => operators[who].poll(),
+        16..20 if dangers.forgetting => forget_some(world, operators),
+        20..22 if dangers.forgetting => operators[who].stalled = lock_step(world) + STALL,
+        _ => operators[who].poll_at(lock_step(world), world),
     }
 }
 
@@ -665,7 +682,8 @@ fn die(world: &Shared, operators: &mut [Operator; 2]) {
     if world.random.percent(15) {
         world.harmless.insert((pod, restart));
     }
-    for operator in operators {
+    let step = world.step;
+    for operator in operators.iter().filter(|operator| operator.stalled <= step) {
         let blind = world.dangers.blindness && world.random.percent(30);
         if !blind {
             operator.inbox.borrow_mut().push_back((pod, restart));
@@ -673,18 +691,19 @@ fn die(world: &Shared, operators: &mut [Operator; 2]) {
     }
 }
 
-/// Forgets a pod of which no operator has anything in hand that it has not claimed: ten minutes are longer than that.
-fn forget_one(world: &Shared, operators: &[Operator; 2]) {
+/// Forgets the pods of which no operator has anything in hand that it has not claimed: ten minutes are longer than that.
+fn forget_some(world: &Shared, operators: &[Operator; 2]) {
     let mut world = lock(world);
-    let pods = world.pods.len() as u64;
-    let pod = world.random.below(pods) as usize;
-    let claiming = |index: usize| world.batches[index].iter().any(|(own, _)| *own == pod);
-    let unread = operators.iter().any(|operator| operator.inbox.borrow().iter().any(|(own, _)| *own == pod));
-    if unread || (0..operators.len()).any(claiming) || world.gone.contains(&pod) || world.pods[pod].is_empty() {
-        return;
+    let in_hand = |pod: usize| {
+        let read = operators.iter().any(|operator| operator.inbox.borrow().iter().any(|(own, _)| *own == pod));
+        read || world.batches.iter().flatten().any(|(own, _)| *own == pod)
+    };
+    let over = |pod: &usize| !world.gone.contains(pod) && !world.pods[*pod].is_empty() && !in_hand(*pod);
+    let pods: Vec<usize> = (0..world.pods.len()).filter(over).collect();
+    for pod in pods {
+        world.pods.push(Vec::new());
+        world.forget(pod);
     }
-    world.pods.push(Vec::new());
-    world.forget(pod);
 }
 
 fn check(seed: u64, world: &World) {
