@@ -3,7 +3,7 @@
 //! | metric | labels | meaning |
 //! | --- | --- | --- |
 //! | `coroner_terminations_total` | `category`, `reason` | terminations recorded in a report, by built-in reason (`Other` for users' own) |
-//! | `coroner_terminations_ignored_total` | `why` | terminations that are no crash |
+//! | `coroner_terminations_ignored_total` | `why` | terminations that are no crash, or were counted before a restart |
 //! | `coroner_log_fetches_total` | `result` | fetches by evidence state |
 //! | `coroner_recorded_latency_seconds` | | finishedAt to the recorded report; the node owns about a second of it |
 //! | `coroner_queue_depth` | | terminations between the watch and the report |
@@ -243,7 +243,7 @@ impl Metrics {
         tracing::debug!(pod = termination.pod.name, container = termination.container, result, reads, "log fetched");
     }
 
-    /// A termination is no crash.
+    /// A termination is no crash, or was counted before.
     pub fn ignored(&self, termination: &Termination, why: &'static str) {
         self.0.ignored.get_or_create(&WhyLabel { why }).inc();
         tracing::debug!(
@@ -251,7 +251,7 @@ impl Metrics {
             pod = termination.pod.name,
             container = termination.container,
             why,
-            "no crash"
+            "nothing to count"
         );
     }
 

@@ -215,10 +215,12 @@ async fn a_restart_neither_doubles_nor_loses_what_the_pods_still_show() {
     let operator = Operator::start(&server, &sink).await;
     until("what happened meanwhile", || counts(&server) == [2]).await;
     operator.end().await;
+    let read = log_reads(&server);
     let operator = Operator::start(&server, &sink).await;
     settle().await;
     assert_eq!(counts(&server), [2]);
     assert_eq!(sink.reports().len(), 1);
+    assert_eq!(log_reads(&server), read, "what is counted is not read again");
     operator.end().await;
 }
 

@@ -182,3 +182,88 @@ fn count_among_others(claim: &mut Claim, draft: &Draft) {
 fn others_name(draft: &Draft) -> String {
     report_name(&draft.spec.workload, &draft.spec.container, &draft.spec.fingerprint)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::classify::Confidence;
+    use crate::report::samples::{at, crash, unread};
+    use crate::report::{Counted, merge};
+
+    fn report(counted: &Counted) -> CrashReport {
+        let mut report = merge::new_report("shop", &counted.report_name(), &counted.draft());
+        report.metadata.uid = Some(counted.report_name());
+        merge::fold(&mut report, &Addition::of(counted), Some(&counted.draft()), at(100));
+        report
+    }
+
+    fn unsure(bug: u64, confidence: Confidence) -> Counted {
+        let mut counted = crash("a", 0, bug as i64, bug);
+        counted.classification.finding.confidence = confidence;
+        counted
+    }
+
+    fn inferred(batch: &[Counted], reports: &[CrashReport], pending: &[Entry]) -> Vec<Claim> {
+        let mut claims: Vec<Claim> = batch.iter().map(Claim::of).collect();
+        let named = |report: &CrashReport| (report.metadata.name.clone().unwrap(), Some(report.clone()));
+        infer(&mut claims, &vec![true; batch.len()], &reports.iter().map(named).collect(), pending);
+        claims
+    }
+
+    #[test]
+    fn a_death_without_a_log_fits_a_bug_of_the_same_batch_or_one_that_is_still_to_be_made() {
+        let (known, lost) = (crash("a", 0, 10, 1), unread(crash("b", 0, 10, 9)));
+        let together = inferred(&[lost.clone(), known.clone()], &[], &[]);
+        assert_eq!((together[0].report.as_str(), together[0].addition.inferred), (together[1].report.as_str(), 1));
+        assert!(together[0].draft.is_some(), "either of the two may make the report");
+
+        let claim = Claim::of(&known);
+        let (add, draft) = (claim.addition, claim.draft.map(Box::new));
+        let by = String::new();
+        let entry = Entry { seq: 1, report: claim.report.clone(), by, base: Base::Absent, add, draft, folds: None };
+        let later = inferred(&[lost], &[], &[entry]);
+        assert_eq!((later[0].report.as_str(), later[0].addition.count), (claim.report.as_str(), 0));
+    }
+
+    #[test]
+    fn two_bugs_that_end_alike_leave_it_unexplained() {
+        let lost = unread(crash("b", 0, 10, 9));
+        let reports = [report(&crash("a", 0, 10, 1)), report(&crash("a", 1, 20, 2))];
+        let claims = inferred(&[lost], &reports, &[]);
+        assert!(stands_for_many(&claims[0].draft.as_ref().unwrap().spec));
+        assert_eq!((claims[0].addition.count, claims[0].addition.inferred), (1, 0));
+    }
+
+    fn settled(batch: &[Counted], room: usize, givers: &[Counted]) -> (Vec<Claim>, Vec<Fold>) {
+        let mut claims: Vec<Claim> = batch.iter().map(Claim::of).collect();
+        let mut crowd = Crowd::new(&claims, &vec![true; batch.len()], room);
+        crowd.may_displace(givers.iter().map(report).collect());
+        let folds = crowd.settle(&mut claims);
+        (claims, folds)
+    }
+
+    fn among_others(claims: &[Claim]) -> Vec<bool> {
+        claims.iter().map(|claim| claim.report.ends_with("-other")).collect()
+    }
+
+    #[test]
+    fn of_too_many_new_ones_the_surest_have_their_own() {
+        let batch = [unsure(1, Confidence::Low), unsure(2, Confidence::Medium), unsure(3, Confidence::High)];
+        let (claims, folds) = settled(&batch, 1, &[]);
+        assert_eq!((among_others(&claims), folds.len()), (vec![true, true, false], 0));
+        let (claims, _) = settled(&batch, 0, &[]);
+        assert_eq!(among_others(&claims), [true, true, false], "a certain one in any case");
+    }
+
+    #[test]
+    fn the_least_certain_gives_way_to_one_that_is_surer_and_takes_its_counts_along() {
+        let givers = [unsure(1, Confidence::Medium), unsure(2, Confidence::Low)];
+        let (claims, folds) = settled(&[unsure(3, Confidence::Medium)], 0, &givers);
+        assert_eq!(among_others(&claims), [false]);
+        assert_eq!((folds[0].folded.report.clone(), folds[0].add.count), (givers[1].report_name(), 1));
+        let (claims, folds) = settled(&[unsure(3, Confidence::Low)], 0, &givers[1..]);
+        assert_eq!((among_others(&claims), folds.len()), (vec![true], 0), "and not to one that is as uncertain");
+    }
+}

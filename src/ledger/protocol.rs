@@ -266,6 +266,11 @@ impl Ledger {
         self.pending.iter().filter_map(|entry| entry.folds.as_ref())
     }
 
+    /// The numbers of the instances whose end is counted, or known to be harmless.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.rows.values().flat_map(Row::named).filter_map(Instance::number)
+    }
+
     /// Pod UIDs that have a row.
     pub fn pods(&self) -> impl Iterator<Item = &str> {
         self.rows.keys().map(String::as_str)

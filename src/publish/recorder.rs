@@ -17,8 +17,9 @@ use crate::calls::CallError;
 use crate::ledger::census::Census;
 use crate::ledger::round::{Clerk, Outcome, RoundError};
 use crate::ledger::store::{KubeObjects, list_ledgers};
-use crate::ledger::{LedgerKey, Pass};
+use crate::ledger::{Instance, Ledger, LedgerKey, Pass};
 use crate::report::{Counted, CrashReport};
+use crate::termination::Termination;
 
 mod desk;
 mod pace;
@@ -115,6 +116,8 @@ struct Inner {
     on_settled: OnSettled,
     desks: Mutex<Desks>,
     passes: Mutex<Passes>,
+    /// Numbers of the instances that were counted before this process began, as the ledgers had it at the replay.
+    counted: Mutex<HashSet<u64>>,
     /// Workloads of which something waits to be claimed.
     crowd: Mutex<HashSet<LedgerKey>>,
     waiting: AtomicUsize,
@@ -153,6 +156,7 @@ impl Recorder {
             on_settled,
             desks: Mutex::default(),
             passes: Mutex::default(),
+            counted: Mutex::default(),
             crowd: Mutex::default(),
             waiting: AtomicUsize::new(0),
             census,
@@ -179,6 +183,13 @@ impl Recorder {
                 Err(mpsc::error::SendError(unsent)) => job = unsent,
             }
         }
+    }
+
+    /// Whether a termination was counted before the replay, or known to be harmless: after a restart the pods still show
+    /// their last two, whose logs need not be read again. Only spares work: who asks in vain claims in vain.
+    pub fn is_counted(&self, termination: &Termination) -> bool {
+        let number = Instance::of(termination, Timestamp::UNIX_EPOCH).number();
+        number.is_some_and(|number| self.inner.guard(&self.inner.counted).contains(&number))
     }
 
     /// Notes a termination that is no crash, so that a later one does not have it as unseen. Costs no call unless other
@@ -211,6 +222,7 @@ impl Recorder {
         if let Err(error) = self.inner.census.take().await {
             tracing::warn!(%error, "the reports could not be counted; their number is not bounded until they are");
         }
+        *self.inner.guard(&self.inner.counted) = ledgers.values().flat_map(Ledger::numbers).collect();
         lock(&self.inner.desks).existing = Some(ledgers.keys().cloned().collect());
         let owing = ledgers.into_values().filter(|ledger| !ledger.pending.is_empty());
         let settled = stream::iter(owing.map(|ledger| self.inner.settle(ledger.key)));
