@@ -79,7 +79,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         identity: settings.instance.clone(),
     };
     let elector = Elector::new(client.clone(), lease);
-    let office = Office { client, scopes, elector, pipeline, janitor, steps, ready, metrics, stop };
+    let office = Office { client, scopes, elector, pipeline, janitor, steps, ready, metrics, stop, drained: false };
     tokio::select! {
         () = office.serve() => {}
         served = admin => served?.with_context(|| format!("cannot serve on {}", settings.admin_listen))?,

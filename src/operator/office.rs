@@ -32,6 +32,8 @@ pub(super) struct Office {
     pub ready: Readiness,
     pub metrics: Metrics,
     pub stop: CancellationToken,
+    /// Nothing is in flight any more, or its time is up.
+    pub drained: bool,
 }
 
 impl Office {
@@ -41,7 +43,10 @@ impl Office {
         while let Some(Some(takeover)) = stop.run_until_cancelled(self.stand_by()).await {
             self.lead(takeover).await;
         }
-        self.drain().await;
+        // Stopped while it stood by: what an earlier term left in flight.
+        if !self.drained {
+            drain(&self.pipeline, &self.steps).await;
+        }
     }
 
     /// Waits for the lease; ready as soon as this instance could work if it came.
@@ -65,7 +70,7 @@ impl Office {
 
     /// In charge until the lease is lost or `stop`. Renewals go on until what was in flight is finished.
     async fn lead(&mut self, takeover: Takeover) {
-        let Self { client, scopes, elector, pipeline, janitor, steps, ready, metrics, stop } = self;
+        let Self { client, scopes, elector, pipeline, janitor, steps, ready, metrics, stop, drained } = self;
         ready.taking_over();
         metrics.leading(true);
         let term = stop.child_token();
@@ -82,6 +87,7 @@ impl Office {
             }
             if stop.is_cancelled() {
                 drain(pipeline, steps).await;
+                *drained = true;
             }
         };
         let clean = term.run_until_cancelled(janitor.run());
@@ -93,11 +99,6 @@ impl Office {
         if stop.is_cancelled() {
             elector.release().await;
         }
-    }
-
-    /// Finishes what a term that was cut short left in flight.
-    async fn drain(&self) {
-        drain(&self.pipeline, &self.steps).await;
     }
 }
 
