@@ -218,6 +218,10 @@ impl World {
             if matches!(&entry.base, Base::Uid(uid) if self.dead.contains(uid)) {
                 self.buried += amount(entry);
             }
+            // A user deleted it between the look at it and this write: then it is the other report that has its counts.
+            if entry.folds.as_ref().is_some_and(|folded| self.dead.contains(&folded.uid)) {
+                self.buried -= amount(entry);
+            }
         }
         self.note_claims(by, ledger);
         if self.deletions == 0 && !self.dangers.crowding {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::pace::{Pace, claim_wait, is_storm, open_wait};
+use super::pace::{Pace, claim_wait, open_wait};
 use super::{Inner, Job, RecordError, Recorded, clear, lock, settle, written};
 use crate::calls::CallError;
 use crate::ledger::round::{Clerk, Outcome, RoundError};
@@ -62,8 +62,6 @@ pub(super) struct Desk {
     /// Since when something waits, and until when it may if it may open a bug.
     since: Instant,
     opens: Option<Instant>,
-    /// Claims in a row that had to wait because of a storm.
-    stormy: u32,
     /// When something was last done.
     active: Instant,
     /// Reports that there were when last seen: a death that belongs to one of them opens nothing.
@@ -84,7 +82,6 @@ impl Desk {
             waiting: Vec::new(),
             since: now,
             opens: None,
-            stormy: 0,
             active: now,
             known: BTreeSet::new(),
             pace: Pace::default(),
@@ -118,7 +115,7 @@ impl Desk {
     fn next(&self) -> (Task, Instant) {
         let now = Instant::now();
         if !self.waiting.is_empty() {
-            let due = self.since + claim_wait(self.inner.waiting.load(Ordering::Relaxed), self.stormy);
+            let due = self.since + claim_wait(self.inner.waiting.load(Ordering::Relaxed));
             let due = self.opens.map_or(due, |opens| opens.min(due));
             return (Task::Claim, if self.inner.hurry.is_cancelled() { now } else { due });
         }
@@ -188,9 +185,7 @@ impl Desk {
     /// Claims all that waits, and applies it unless only counts have moved and it is too early for them.
     async fn claim(&mut self) {
         let jobs = std::mem::take(&mut self.waiting);
-        let opened = self.opens.take().is_some();
-        let storm = is_storm(self.inner.waiting.load(Ordering::Relaxed)) && !opened;
-        self.stormy = if storm { self.stormy + 1 } else { 0 };
+        self.opens = None;
         self.inner.note_waiting(&self.key, false);
         let claims: Vec<Claim> = jobs.iter().flat_map(|job| &job.batch).map(Claim::of).collect();
         let (mut counted_in, mut reports, mut failure) = (Vec::new(), BTreeMap::new(), None);
