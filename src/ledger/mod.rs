@@ -7,6 +7,7 @@
 //!
 //! [`protocol`] is pure, [`round`] needs only the few calls of [`Objects`], and [`store`] makes them on an API server.
 
+pub mod before;
 pub mod key;
 pub mod protocol;
 pub mod round;
@@ -16,6 +17,7 @@ pub mod store;
 #[cfg(test)]
 mod model;
 
+pub use before::ClaimedBefore;
 pub use key::LedgerKey;
 pub use protocol::{Base, Claim, Claimed, Entry, Ledger};
 pub use round::{Objects, Recorded, Refused, Stored};

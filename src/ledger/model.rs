@@ -194,7 +194,8 @@ impl World {
         // A batch may hold the same one twice: from a list and from a watch.
         let batch: BTreeSet<_> = self.batches[by].iter().copied().collect();
         for (pod, restart) in batch {
-            let instance = Instance::of(&self.death(pod, restart, 0));
+            let death = self.death(pod, restart, 0);
+            let instance = Instance::of(&death.termination, death.ended_at());
             let holds =
                 |ledger: &Ledger| ledger.row(&format!("uid-{}", pod_name(pod))).is_some_and(|row| row.holds(&instance));
             if !holds(ledger) || self.ledger.as_ref().is_some_and(|(_, before)| holds(before)) {

@@ -41,7 +41,7 @@ impl Claim {
     pub fn of(counted: &Counted) -> Self {
         Self {
             pod_uid: counted.termination.pod.uid.clone(),
-            instance: Instance::of(counted),
+            instance: Instance::of(&counted.termination, counted.ended_at()),
             unseen: counted.termination.unseen,
             report: counted.report_name(),
             addition: Addition::of(counted),
@@ -181,6 +181,11 @@ impl Ledger {
     /// Whether the object can be deleted: nothing in it is needed any more.
     pub fn is_spent(&self) -> bool {
         self.rows.is_empty() && self.pending.is_empty() && self.given_up.is_none()
+    }
+
+    /// What is claimed, by pod UID.
+    pub(super) fn into_rows(self) -> impl Iterator<Item = (String, Row)> {
+        self.rows.into_iter()
     }
 
     /// The row of a pod.

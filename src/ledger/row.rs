@@ -4,9 +4,10 @@
 //! first, and then the older one, seen and read by the other operator, would be taken for counted. So the last few are
 //! kept apart, and a jump of the restart count is remembered until what it skipped is seen after all.
 
+use k8s_openapi::jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::report::Counted;
+use crate::termination::Termination;
 
 /// Terminations of a pod that are known by name. Operators lag by seconds, a loop backs off by ten: four is a minute.
 const WINDOW: usize = 4;
@@ -34,9 +35,8 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// The identity of what a termination ended.
-    pub fn of(counted: &Counted) -> Self {
-        let termination = &counted.termination;
+    /// The identity of what a termination ended; `ended` is when it ended or, where the kubelet gives no time, was seen.
+    pub fn of(termination: &Termination, ended: Timestamp) -> Self {
         let container_id = termination.container_id.as_deref().map(short_id);
         let stated = || termination.stated.map(|stated| format!("{stated:?}"));
         let reason = || termination.reason.clone().or_else(stated);
@@ -44,7 +44,7 @@ impl Instance {
             reason: if container_id.is_none() { reason() } else { None },
             container_id,
             restart_count: termination.restart_count,
-            finished_at: counted.ended_at().as_second(),
+            finished_at: ended.as_second(),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::publish::recorder::OnSettled;
 use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, deliveries};
 use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
-use crate::termination::{Verdict, judge};
+use crate::termination::{Termination, Verdict, judge};
 use crate::watch::Scope;
 
 /// First pause before a termination that could not be recorded is tried again; it doubles up to the longest.
@@ -105,6 +105,16 @@ impl Steps {
                 Err(error) => self.metrics.replay_failed(&error),
             }
         }
+    }
+
+    /// Whether a termination that the first list shows was counted before this start.
+    pub fn was_counted(&self, termination: &Termination) -> bool {
+        self.recorder.was_claimed(termination)
+    }
+
+    /// The first list is complete.
+    pub fn listed(&self) {
+        self.recorder.forget_claimed();
     }
 
     /// Takes one termination through all steps.

@@ -15,8 +15,9 @@ use tokio_util::task::TaskTracker;
 use crate::calls::CallError;
 use crate::ledger::round::{Clerk, Outcome, RoundError};
 use crate::ledger::store::{KubeObjects, list_ledgers};
-use crate::ledger::{Claim, LedgerKey};
+use crate::ledger::{Claim, ClaimedBefore, LedgerKey};
 use crate::report::{Counted, CrashReport};
+use crate::termination::Termination;
 
 /// Terminations in one claim: what a storm leaves waiting is taken in few writes, each of bounded size.
 const BATCH: usize = 256;
@@ -33,6 +34,9 @@ const SETTLE_AFTER: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_secs(60);
 /// Ledgers replayed at a time at a start.
 const REPLAYS: usize = 8;
+/// How long a start waits for the replay. Counting is exact without it too; but what crashes while one call hangs for its
+/// ten seconds would be seen too late for its log.
+const REPLAY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The time of day, passed in so that tests own it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -115,6 +119,8 @@ struct Desks {
     clerks: u64,
     /// Names of all ledgers, once they were listed: a first crash need not ask for one that cannot be there.
     existing: Option<BTreeSet<String>>,
+    /// What was claimed at the replay.
+    before: ClaimedBefore,
 }
 
 struct Job {
@@ -158,17 +164,48 @@ impl Recorder {
     }
 
     /// Applies what was claimed and not written by operators that are gone. To be called at a start and a take-over,
-    /// before anything is recorded. Gives the reports that were written.
+    /// before anything is recorded. Gives the reports that were written; those that take long are written later.
     ///
     /// # Errors
     /// When the ledgers could not be listed. A ledger whose reports cannot be written keeps what is owed.
     pub async fn replay(&self) -> Result<Vec<CrashReport>, RecordError> {
         let listed = list_ledgers(self.inner.client.clone(), &self.inner.home).await;
         let ledgers = listed.map_err(|source| RecordError::List { namespace: self.inner.home.clone(), source })?;
-        lock(&self.inner.desks).existing = Some(ledgers.keys().cloned().collect());
-        let owing = ledgers.into_values().filter(|ledger| !ledger.pending.is_empty());
-        let settled = stream::iter(owing.map(|ledger| self.inner.settle(ledger.key)));
-        Ok(settled.buffer_unordered(REPLAYS).collect::<Vec<_>>().await.concat())
+        let existing = Some(ledgers.keys().cloned().collect());
+        // What is owed is tried again by whoever hands in a termination of the same key, so those are not passed over.
+        let (settled, owing): (Vec<_>, Vec<_>) = ledgers.into_values().partition(|ledger| ledger.pending.is_empty());
+        {
+            let mut desks = lock(&self.inner.desks);
+            desks.existing = existing;
+            desks.before = ClaimedBefore::of(settled);
+        }
+        let inner = self.inner.clone();
+        let replay = self.inner.tasks.spawn(async move {
+            let settling = owing.into_iter().map(|ledger| inner.settle(ledger.key));
+            let settled = stream::iter(settling).buffer_unordered(REPLAYS).collect::<Vec<_>>().await.concat();
+            settled.iter().for_each(|report| (inner.on_settled)(report));
+            settled
+        });
+        match tokio::time::timeout(REPLAY_WITHIN, replay).await {
+            Ok(settled) => Ok(settled.unwrap_or_default()),
+            Err(_) => {
+                tracing::warn!(
+                    seconds = REPLAY_WITHIN.as_secs(),
+                    "the replay takes long; it goes on beside what comes"
+                );
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Whether a termination was claimed when the ledgers were replayed, so that its log need not be read again.
+    pub fn was_claimed(&self, termination: &Termination) -> bool {
+        lock(&self.inner.desks).before.holds(termination, (self.inner.clock)())
+    }
+
+    /// Forgets what was claimed when the ledgers were replayed: after the first list, what is seen is mostly new.
+    pub fn forget_claimed(&self) {
+        lock(&self.inner.desks).before = ClaimedBefore::default();
     }
 
     /// Takes nothing more in, finishes what was handed in, and clears the ledgers.
