@@ -1,6 +1,6 @@
 # Coroner: `make demo` shows it at its main job on a real cluster on this machine, `make test` runs every check.
 # Both install what is missing, build what is needed and say so.
-.PHONY: help demo down test check fmt clippy doc deny unit testbed-units chart e2e image bench fuzz
+.PHONY: help demo down test check fmt clippy doc deny unit testbed-units chart e2e soak image bench bench-operator fuzz
 
 help:
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -43,6 +43,10 @@ chart:
 e2e:
 	testbed/selftest
 	testbed/e2e
+	testbed/soak
+
+soak: setup ## 10,000 crashes while everything fails: is each counted once, with its own log? into target/figures/soak.json (root)
+	testbed/soak --long
 
 bench: setup ## how fast the classifier is and how much memory it takes, into target/figures/classify.json
 	cargo bench --locked --bench classify

@@ -166,7 +166,11 @@ fn script_of(
     let (bugs, pace) = (bugs(dice, shape), size.pace);
     let mut script = "start=0s..2s".to_owned();
     for nth in 0..crashes {
-        let log = *dice.one(&bugs);
+        let log = match *dice.one(&bugs) {
+            // It would follow the first one at once.
+            "start-error" if nth == 1 => bugs[0],
+            log => log,
+        };
         let (run, pause) = match (nth, shape) {
             (0, _) => (format!("{}s..{}s", pace / 4, pace), "300ms..2s".to_owned()),
             // A first crash that nobody has claimed before a second one has replaced it is unknown to everybody; from the
