@@ -51,7 +51,7 @@ soak: setup ## 10,000 crashes while everything fails: is each counted once, with
 bench: setup ## how fast the classifier is and how much memory it takes, into target/figures/classify.json
 	cargo bench --locked --bench classify
 
-fuzz: ## fuzzes classifier, redactor and proof, two minutes each (nightly Rust, cargo-fuzz)
+fuzz: ## fuzzes classifier, redactor, proof and the loader of rules, two minutes each (nightly Rust, cargo-fuzz)
 	scripts/fuzz 120
 
 advisories: setup ## known vulnerabilities in the dependencies; needs the network
