@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::classify::Category;
+use crate::ledger::census::Caps;
 use crate::yaml;
 
 /// Longest tail that may be asked for: more would let one crash occupy a kubelet for seconds.
@@ -74,6 +75,8 @@ pub struct Config {
     pub excerpt: ExcerptPolicy,
     /// Whether a report is deleted together with its workload.
     pub delete_with_workload: bool,
+    /// How many reports there may be.
+    pub reports: Caps,
     /// How logs are read.
     pub log: LogConfig,
     /// Expressions of the user's own whose matches are redacted.
@@ -147,9 +150,18 @@ struct RawConfig {
     retention: String,
     excerpt: ExcerptPolicy,
     delete_with_workload: bool,
+    reports: RawReports,
     log: RawLog,
     redact: RawRedact,
     notify: RawNotify,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct RawReports {
+    per_workload: u32,
+    per_namespace: u32,
+    per_cluster: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -191,10 +203,17 @@ impl Default for RawConfig {
             retention: "14d".into(),
             excerpt: ExcerptPolicy::Full,
             delete_with_workload: false,
+            reports: RawReports::default(),
             log: RawLog::default(),
             redact: RawRedact::default(),
             notify: RawNotify::default(),
         }
+    }
+}
+
+impl Default for RawReports {
+    fn default() -> Self {
+        Self { per_workload: 20, per_namespace: 200, per_cluster: 2000 }
     }
 }
 
@@ -229,12 +248,34 @@ impl RawConfig {
             retention,
             excerpt: self.excerpt,
             delete_with_workload: self.delete_with_workload,
+            reports: self.reports.lower(path)?,
             log: self.log.lower(path)?,
             redact_patterns: self.redact.patterns,
             notify: NotifyConfig {
                 categories: self.notify.categories,
                 slack_webhook_file: self.notify.slack.map(|slack| slack.webhook_url_file),
             },
+        })
+    }
+}
+
+impl RawReports {
+    fn lower(self, path: &Path) -> Result<Caps, ConfigError> {
+        let Self { per_workload, per_namespace, per_cluster } = self;
+        let named = [
+            ("reports.perWorkload", per_workload),
+            ("reports.perNamespace", per_namespace),
+            ("reports.perCluster", per_cluster),
+        ];
+        if let Some((key, _)) = named.into_iter().find(|(_, value)| *value == 0) {
+            let problem = "0 would leave no crash a report of its own; use at least 1".into();
+            return Err(ConfigError::Value { path: path.to_owned(), key, problem });
+        }
+        let size = |value: u32| value as usize;
+        Ok(Caps {
+            per_workload: size(per_workload),
+            per_namespace: size(per_namespace),
+            per_cluster: size(per_cluster),
         })
     }
 }
@@ -339,6 +380,7 @@ mod tests {
         assert_eq!(config.startup_grace, Duration::from_secs(120));
         assert_eq!(config.retention, Duration::from_secs(14 * 86_400));
         assert_eq!(config.log.limit_bytes, 16 << 20);
+        assert_eq!(config.reports, Caps::default());
         assert!(!config.notify.categories.contains(&Category::Dependency));
     }
 
@@ -351,6 +393,7 @@ mod tests {
             ("log: {inFlight: 0}", "config.yaml: log.inFlight: 0 would read no log at all"),
             ("log: {tailLines: 0}", "config.yaml: log.tailLines: 0 is not within"),
             ("namespaces: [Shop]", "config.yaml: namespaces: \"Shop\" is no name of a namespace"),
+            ("reports: {perCluster: 0}", "config.yaml: reports.perCluster: 0 would leave no crash"),
             ("retention: 0s", "config.yaml: retention: a report must live longer"),
             ("a: 1\nnamespace: [shop]", "unknown field `a`"),
             ("notify:\n  categories: [Kode]", "unknown variant `Kode`"),

@@ -53,7 +53,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         slack = settings.config.notify.slack_webhook_file.is_some(),
         "coroner starts"
     );
-    let scopes = scopes(&settings.config.namespaces);
+    let scopes = Scope::of(&settings.config.namespaces);
     let sinks = pipeline::sinks(&settings.config)?;
     let steps = Arc::new(Steps::new(client.clone(), &settings, sinks, metrics.clone(), stop.clone())?);
     steps.resume(&scopes).await;
@@ -69,13 +69,6 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     tracing::info!("coroner stopped");
     Ok(())
-}
-
-fn scopes(namespaces: &[String]) -> Vec<Scope> {
-    if namespaces.is_empty() {
-        return vec![Scope::All];
-    }
-    namespaces.iter().map(|name| Scope::Namespace(name.as_str().into())).collect()
 }
 
 /// A client for the cluster that the process is in, or that the kubeconfig names.

@@ -301,6 +301,88 @@ async fn what_is_merely_stopped_or_not_of_a_notified_category_is_not_sent() {
     operator.end().await;
 }
 
+fn log_reads(server: &FakeApiServer) -> usize {
+    server.requests().iter().filter(|request| request.ends_with("/log")).count()
+}
+
+fn sums(server: &FakeApiServer) -> (i64, i64, i64) {
+    let sum = |field: &str| {
+        let of = |report: &Value| report["status"][field].as_i64().unwrap_or(0);
+        server.all("crashreports").iter().map(of).sum()
+    };
+    (sum("count"), sum("inferred"), sum("unseen"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_logs_can_be_read_in_time_each_is_read() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    (0..150).for_each(|pod| dies(&server, &format!("shop-{pod}"), 0, PANIC));
+    until("all counts", || sums(&server) == (150, 0, 0)).await;
+    assert_eq!((log_reads(&server), counts(&server).len()), (150, 1));
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_one_bug_that_kills_a_thousand_pods_few_logs_are_read_and_all_are_counted() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    (0..1000).for_each(|pod| dies(&server, &format!("shop-{pod}"), 0, PANIC));
+    until("all counts", || sums(&server).0 + sums(&server).1 == 1000).await;
+    settle().await;
+    let (count, inferred, unseen) = sums(&server);
+    assert_eq!((count + inferred, unseen, counts(&server).len()), (1000, 0, 1));
+    assert!(log_reads(&server) <= 20, "{} logs were read", log_reads(&server));
+    assert_eq!(sink.reports().len(), 1);
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_death_whose_log_is_gone_is_counted_in_the_bug_that_it_fits() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    dies(&server, "shop-a", 0, PANIC);
+    until("the count", || counts(&server) == [1]).await;
+    dies(&server, "shop-b", 0, "unable to retrieve container logs for containerd://4f\n");
+    until("the one that is inferred", || sums(&server) == (1, 1, 0)).await;
+    operator.end().await;
+    assert_ne!(server.all("crashreports")[0]["status"]["evidence"]["state"], "Gone", "the first one's log stays");
+}
+
+/// An init container that fails or, with exit code 0, does not; and the log.
+fn init_ends(server: &FakeApiServer, restarts: u32, exit: i32) {
+    let reason = if exit == 0 { "Completed" } else { "Error" };
+    let mut ended = terminated(restarts + 1, exit);
+    ended["terminated"]["reason"] = json!(reason);
+    let status = json!({"name": "setup", "restartCount": restarts, "state": ended, "image": "setup:1",
+        "containerID": container_id(restarts + 1)});
+    server.set_log("shop", "shop-a", "setup", false, 200, PANIC);
+    server.put(
+        "pods",
+        json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"namespace": "shop", "name": "shop-a", "uid": "uid-a", "generateName": "shop-"},
+            "spec": {"nodeName": "node-1", "initContainers": [{"name": "setup"}], "containers": [{"name": "app"}]},
+            "status": {"phase": "Pending", "initContainerStatuses": [status]}}),
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exit_that_is_no_crash_is_not_taken_for_one_that_nobody_saw() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    for (restarts, exit) in [(0, 2), (1, 0), (2, 0)] {
+        init_ends(&server, restarts, exit);
+        settle().await;
+    }
+    operator.end().await;
+    let operator = Operator::start(&server, &sink).await;
+    init_ends(&server, 3, 2);
+    until("the second crash", || sums(&server).0 == 2).await;
+    settle().await;
+    assert_eq!(sums(&server), (2, 0, 0));
+    operator.end().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_decisive_excerpt_leaves_out_what_stands_before() {
     let (server, sink) = (FakeApiServer::default(), Heard::default());

@@ -9,19 +9,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coroner::ledger::LedgerKey;
-use coroner::publish::{EventNote, EventWriter, Recorded, Recorder, update_status};
+use coroner::ledger::census::{Caps, Census};
+use coroner::publish::{EventNote, EventWriter, Recorded, Recorder, RecorderParts, update_status};
 use coroner::report::{Counted, CrashReport, CrashReportStatus, DeliveryState, TriageState};
+use coroner::watch::Scope;
 use http::Method;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
 use support::fake_apiserver::{FakeApiServer, Fault};
 use support::samples::{at, crash, with};
+use tokio_util::sync::CancellationToken;
 
 /// Longer than any call with all its retries.
 const LONG: Duration = Duration::from_secs(600);
 
 fn recorder(server: &FakeApiServer, name: &str) -> Recorder {
-    Recorder::new(server.client(), "coroner", name, Arc::new(|| at(1_000)), Arc::new(|_| {}))
+    let parts = RecorderParts {
+        clock: Arc::new(|| at(1_000)),
+        on_settled: Arc::new(|_| {}),
+        census: Census::new(server.client(), vec![Scope::All], Caps::default()),
+        hurry: CancellationToken::new(),
+    };
+    Recorder::new(server.client(), "coroner", name, parts)
 }
 
 async fn record(recorder: &Recorder, batch: &[Counted]) -> Vec<Recorded> {
@@ -176,8 +185,9 @@ async fn every_call_may_fail_hang_or_lose_its_answer() {
                 let death = crash("pod", restart, i64::from(restart) * 10, u64::from(restart % 2 == 0));
                 let recorded = record(&recorder, &[death]).await;
                 // One whose write went through without an answer knows its own claim again.
-                assert!(recorded.len() == 1 && recorded[0].report.is_some(), "{method} {path} {fault:?}");
+                assert!(recorded.len() == 1 && recorded[0].counted.len() == 1, "{method} {path} {fault:?}");
             }
+            tokio::time::sleep(LONG).await;
             assert_eq!(server.unmet_faults(), 0, "{method} {path}");
             assert_eq!(count(&server), 4, "{method} {path} {fault:?}");
         }

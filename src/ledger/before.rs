@@ -34,7 +34,7 @@ impl ClaimedBefore {
     /// Whether a termination was claimed by then. What was claimed stays so; what was not may be by now.
     pub fn holds(&self, termination: &Termination, now: Timestamp) -> bool {
         let row = self.rows.get(&termination.pod.uid).and_then(|rows| rows.get(&termination.container));
-        row.is_some_and(|row| row.holds(&Instance::of(termination, termination.finished_at.unwrap_or(now))))
+        row.is_some_and(|row| row.counts(&Instance::of(termination, termination.finished_at.unwrap_or(now))))
     }
 }
 
@@ -43,14 +43,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::ledger::{Claim, LedgerKey};
+    use crate::ledger::{Batch, Claim, LedgerKey};
     use crate::report::samples::{at, crash};
 
     #[test]
     fn what_is_claimed_is_known_and_nothing_else_is() {
         let [old, new, other] = [crash("a", 0, 10, 1), crash("a", 1, 20, 1), crash("b", 0, 10, 1)];
         let mut ledger = Ledger::new(LedgerKey::of(&old));
-        ledger.claim(&[Claim::of(&old)], &BTreeMap::new(), "me");
+        let claims = [Claim::of(&old)];
+        ledger.claim(Batch { claims: &claims, passes: &[] }, &BTreeMap::new(), "me");
         let before = ClaimedBefore::of([ledger]);
         let held = [&old, &new, &other].map(|counted| before.holds(&counted.termination, at(99)));
         assert_eq!(held, [true, false, false]);

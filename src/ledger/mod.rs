@@ -5,10 +5,13 @@
 //! 2. *Apply* ([`round`]): the report is created or updated in one guarded write that also says up to which entry.
 //! 3. *Clear*: the next claim, or an idle moment, drops what the report confirms.
 //!
-//! [`protocol`] is pure, [`round`] needs only the few calls of [`Objects`], and [`store`] makes them on an API server.
+//! [`protocol`] and [`placing`] (in which report something is counted that has no log, or for which there are too many
+//! reports) are pure, [`round`] needs only the few calls of [`Objects`], and [`store`] makes them on an API server.
 
 pub mod before;
+pub mod census;
 pub mod key;
+pub mod placing;
 pub mod protocol;
 pub mod round;
 pub mod row;
@@ -19,6 +22,6 @@ mod model;
 
 pub use before::ClaimedBefore;
 pub use key::LedgerKey;
-pub use protocol::{Base, Claim, Claimed, Entry, Ledger};
+pub use protocol::{Base, Batch, Claim, Claimed, Entry, Ledger, Pass};
 pub use round::{Objects, Recorded, Refused, Stored};
 pub use row::Instance;

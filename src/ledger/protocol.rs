@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::LedgerKey;
 use super::row::{Instance, Row, Taken};
-use crate::report::{Addition, Counted, Draft, Standing};
+use crate::report::{Addition, Counted, Draft, Exit, Standing};
 
 /// Most bytes of a ledger as JSON. An object may have 1 MiB (and etcd takes 1.5 MiB); the rest is for one more entry.
 pub const LEDGER_BYTES: usize = 768 * 1024;
-/// More than any row has (four instances, four gaps, eight hashes); only to skip measuring where all is well.
+/// More than any row has (eight instances, four gaps, eight hashes); only to skip measuring where all is well.
 const ROW_BYTES: usize = 2048;
 /// More than any entry has: a draft within a report's size, and five occurrences.
 const ENTRY_BYTES: usize = 32 * 1024;
@@ -32,22 +32,48 @@ pub struct Claim {
     pub report: String,
     /// What it adds there.
     pub addition: Addition,
-    /// What the report is made of, if it must be made.
-    pub draft: Draft,
+    /// What the report is made of, if it must be made; absent where there is one that it fits.
+    pub draft: Option<Draft>,
+    /// How it ended, where that is all that is known: it is counted in the open bug that this fits, if there is exactly
+    /// one.
+    pub exit: Option<Exit>,
 }
 
 impl Claim {
     /// The claim for a termination that was classified.
     pub fn of(counted: &Counted) -> Self {
+        let unexplained = counted.is_unexplained().then(|| counted.clone().unexplained());
+        let bug = unexplained.as_ref().unwrap_or(counted);
         Self {
             pod_uid: counted.termination.pod.uid.clone(),
             instance: Instance::of(&counted.termination, counted.ended_at()),
             unseen: counted.termination.unseen,
-            report: counted.report_name(),
+            report: bug.report_name(),
             addition: Addition::of(counted),
-            draft: counted.draft(),
+            draft: Some(bug.draft()),
+            exit: counted.exit_alone(),
         }
     }
+}
+
+/// One termination that was looked at and is no crash: known, so that no later one has it as unseen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// UID of the pod.
+    pub pod_uid: String,
+    /// What ended.
+    pub instance: Instance,
+    /// Terminations before it that this operator knows to have missed.
+    pub unseen: u32,
+}
+
+/// What a claim takes in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Batch<'b> {
+    /// The terminations to be counted.
+    pub claims: &'b [Claim],
+    /// Those that are no crashes; only what belongs to pods that have crashes is kept.
+    pub passes: &'b [Pass],
 }
 
 /// What an entry knew of its report when it was claimed.
@@ -95,12 +121,14 @@ pub struct Known {
 pub struct Claimed {
     /// One for each termination of the batch, in its order.
     pub fresh: Vec<bool>,
+    /// Whether a harmless one was new.
+    pub passed: bool,
 }
 
 impl Claimed {
     /// Whether anything was new.
     pub fn any(&self) -> bool {
-        self.fresh.contains(&true)
+        self.passed || self.fresh.contains(&true)
     }
 }
 
@@ -131,15 +159,26 @@ impl Ledger {
 
     /// Claims a batch: moves the rows on and appends one entry for each report. `known` says which of the reports
     /// exist; `by` names this claim.
-    pub fn claim(&mut self, batch: &[Claim], known: &BTreeMap<String, Known>, by: &str) -> Claimed {
-        let mut order: Vec<usize> = (0..batch.len()).collect();
-        order.sort_by_key(|&index| (batch[index].instance.finished_at, batch[index].instance.restart_count));
-        let mut claimed = Claimed { fresh: vec![false; batch.len()] };
+    pub fn claim(&mut self, batch: Batch<'_>, known: &BTreeMap<String, Known>, by: &str) -> Claimed {
+        let Batch { claims, passes } = batch;
+        let mut claimed = Claimed { fresh: vec![false; claims.len()], passed: false };
         let mut sums = Sums::default();
-        for index in order {
-            if let Some(taken) = self.take(&batch[index]) {
-                claimed.fresh[index] = true;
-                sums.add(&batch[index], taken);
+        for item in in_order(batch) {
+            match item {
+                Item::Claim(index) => {
+                    if let Some(taken) = self.take(&claims[index]) {
+                        claimed.fresh[index] = true;
+                        sums.add(&claims[index], taken);
+                    }
+                }
+                Item::Pass(index) => {
+                    let pass = &passes[index];
+                    let counted = claims.iter().any(|claim| claim.pod_uid == pass.pod_uid);
+                    if let Some(taken) = self.pass(pass, counted) {
+                        claimed.passed = true;
+                        sums.take_back(taken);
+                    }
+                }
             }
         }
         for (report, sum) in sums.0 {
@@ -147,6 +186,34 @@ impl Ledger {
         }
         self.make_room();
         claimed
+    }
+
+    /// Which claims of a batch would be new.
+    pub fn fresh(&self, claims: &[Claim]) -> Vec<bool> {
+        // A copy: within a batch, too, the first of two wins.
+        let mut rows = Self { rows: self.rows_of(claims), given_up: self.given_up, ..Self::default() };
+        let mut fresh = vec![false; claims.len()];
+        for item in in_order(Batch { claims, passes: &[] }) {
+            if let Item::Claim(index) = item {
+                fresh[index] = rows.take(&claims[index]).is_some();
+            }
+        }
+        fresh
+    }
+
+    /// Whether a pass is of consequence here and not known yet.
+    pub fn wants(&self, pass: &Pass) -> bool {
+        self.rows.get(&pass.pod_uid).is_some_and(|row| row.has_use_for(&pass.instance))
+    }
+
+    /// Whether a pass is known.
+    pub fn has(&self, pass: &Pass) -> bool {
+        self.rows.get(&pass.pod_uid).is_some_and(|row| row.holds(&pass.instance))
+    }
+
+    fn rows_of(&self, claims: &[Claim]) -> BTreeMap<String, Row> {
+        let row = |claim: &Claim| Some((claim.pod_uid.clone(), self.rows.get(&claim.pod_uid)?.clone()));
+        claims.iter().filter_map(row).collect()
     }
 
     /// Drops the entries of a report up to the one that it confirms.
@@ -202,13 +269,21 @@ impl Ledger {
         self.rows.entry(claim.pod_uid.clone()).or_default().take(&claim.instance, claim.unseen, &claim.report)
     }
 
+    /// A pod that has no crash needs no row: nothing will be compared with it.
+    fn pass(&mut self, pass: &Pass, counted: bool) -> Option<Taken> {
+        if counted && !self.rows.contains_key(&pass.pod_uid) && self.given_up.is_none() {
+            self.rows.insert(pass.pod_uid.clone(), Row::default());
+        }
+        self.rows.get_mut(&pass.pod_uid)?.pass(&pass.instance, pass.unseen)
+    }
+
     fn append(&mut self, report: String, sum: Sum, known: &BTreeMap<String, Known>, by: &str) {
         let known = known.get(&report);
         let better = |draft: &Draft| known.is_none_or(|known| known.standing < Some(draft.standing()));
-        let base = match (&sum.draft, known) {
-            (None, _) => Base::Any,
-            (Some(_), Some(known)) => Base::Uid(known.uid.clone()),
-            (Some(_), None) => Base::Absent,
+        let base = match known {
+            _ if !sum.counts => Base::Any,
+            Some(known) => Base::Uid(known.uid.clone()),
+            None => Base::Absent,
         };
         self.seq += 1;
         let draft = sum.draft.filter(better).map(Box::new);
@@ -247,24 +322,49 @@ impl Ledger {
 #[derive(Default)]
 struct Sums(BTreeMap<String, Sum>);
 
-/// What a batch adds to one report; without a draft it is only a correction.
+/// What a batch adds to one report; it is only a correction where it counts nothing.
 #[derive(Default)]
 struct Sum {
     add: Addition,
     draft: Option<Draft>,
+    counts: bool,
+}
+
+/// A termination of a batch, by its place in there.
+enum Item {
+    Claim(usize),
+    Pass(usize),
+}
+
+/// A batch in the order in which its terminations happened.
+fn in_order(batch: Batch<'_>) -> impl Iterator<Item = Item> {
+    let key = |instance: &Instance| (instance.finished_at, instance.restart_count);
+    let claims = batch.claims.iter().enumerate().map(|(index, it)| (key(&it.instance), Item::Claim(index)));
+    let passes = batch.passes.iter().enumerate().map(|(index, it)| (key(&it.instance), Item::Pass(index)));
+    let mut items: Vec<_> = claims.chain(passes).collect();
+    items.sort_by_key(|(key, _)| *key);
+    items.into_iter().map(|(_, item)| item)
 }
 
 impl Sums {
     fn add(&mut self, claim: &Claim, taken: Taken) {
+        let (unseen, new_pod) = (taken.unseen, taken.new_pod);
+        self.take_back(taken);
+        let sum = self.0.entry(claim.report.clone()).or_default();
+        sum.counts = true;
+        sum.add.merge(claim.addition.clone());
+        sum.add.unseen += unseen;
+        sum.add.pods += i64::from(new_pod);
+        let standing = sum.draft.as_ref().map(Draft::standing);
+        if let Some(draft) = claim.draft.as_ref().filter(|draft| standing < Some(draft.standing())) {
+            sum.draft = Some(draft.clone());
+        }
+    }
+
+    /// One was seen after all.
+    fn take_back(&mut self, taken: Taken) {
         if let Some(report) = taken.seen_after_all {
             self.0.entry(report).or_default().add.unseen -= 1;
-        }
-        let sum = self.0.entry(claim.report.clone()).or_default();
-        sum.add.merge(claim.addition.clone());
-        sum.add.unseen += taken.unseen;
-        sum.add.pods += i64::from(taken.new_pod);
-        if sum.draft.as_ref().is_none_or(|draft| draft.standing() < claim.draft.standing()) {
-            sum.draft = Some(claim.draft.clone());
         }
     }
 }
@@ -281,6 +381,15 @@ mod tests {
         counted.iter().map(Claim::of).collect()
     }
 
+    fn claim(ledger: &mut Ledger, claims: &[Claim], known: &BTreeMap<String, Known>, by: &str) -> Claimed {
+        ledger.claim(Batch { claims, passes: &[] }, known, by)
+    }
+
+    fn pass(counted: &Counted) -> Pass {
+        let Claim { pod_uid, instance, unseen, .. } = Claim::of(counted);
+        Pass { pod_uid, instance, unseen }
+    }
+
     fn known(counted: &Counted, better: bool) -> BTreeMap<String, Known> {
         let mut draft = counted.clone();
         if better {
@@ -294,7 +403,7 @@ mod tests {
     fn a_batch_comes_to_one_entry_for_each_report() {
         let mut ledger = Ledger::default();
         let batch = [crash("a", 1, 20, 1), crash("a", 0, 10, 1), crash("b", 0, 15, 1), crash("b", 1, 30, 2)];
-        let claimed = ledger.claim(&claims(&batch), &BTreeMap::new(), "me");
+        let claimed = claim(&mut ledger, &claims(&batch), &BTreeMap::new(), "me");
         assert_eq!(claimed.fresh, [true; 4]);
         let counts: Vec<_> = ledger.pending.iter().map(|e| (e.add.count, e.add.pods)).collect();
         assert_eq!(counts.iter().map(|(count, _)| count).sum::<i64>(), 4);
@@ -307,7 +416,7 @@ mod tests {
         let counted = crash("a", 0, 10, 1);
         for (better, carries) in [(false, false), (true, true)] {
             let mut ledger = Ledger::default();
-            ledger.claim(&claims(std::slice::from_ref(&counted)), &known(&counted, better), "me");
+            claim(&mut ledger, &claims(std::slice::from_ref(&counted)), &known(&counted, better), "me");
             assert_eq!(ledger.pending[0].base, Base::Uid("u".into()));
             assert_eq!(ledger.pending[0].draft.is_some(), carries);
         }
@@ -317,7 +426,7 @@ mod tests {
     fn a_confirmation_clears_the_entries_of_its_report_up_to_its_number() {
         let mut ledger = Ledger::default();
         for (restart, bug) in [(0, 1), (1, 2), (2, 1)] {
-            ledger.claim(&claims(&[crash("a", restart, restart.into(), bug)]), &BTreeMap::new(), "me");
+            claim(&mut ledger, &claims(&[crash("a", restart, restart.into(), bug)]), &BTreeMap::new(), "me");
         }
         ledger.confirm(&crash("a", 0, 0, 1).report_name(), 2);
         assert_eq!(ledger.pending.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [2, 3]);
@@ -326,7 +435,7 @@ mod tests {
     #[test]
     fn a_row_goes_when_its_pod_is_missing_from_two_lists_ten_minutes_apart() {
         let mut ledger = Ledger::default();
-        ledger.claim(&claims(&[crash("a", 0, 10, 1), crash("b", 0, 10, 1)]), &BTreeMap::new(), "me");
+        claim(&mut ledger, &claims(&[crash("a", 0, 10, 1), crash("b", 0, 10, 1)]), &BTreeMap::new(), "me");
         let live = BTreeSet::from(["uid-a".to_owned()]);
         assert!(ledger.prune(&live, at(0)));
         assert!(!ledger.prune(&live, at(MISSING_SECONDS - 1)));
@@ -347,20 +456,51 @@ mod tests {
             let crashes: Vec<_> = (0..250)
                 .map(|pod| crash(&format!("a-pod-with-a-long-name-{batch}-{pod}"), 0, i64::from(batch), 1))
                 .collect();
-            assert!(ledger.claim(&claims(&crashes), &BTreeMap::new(), "me").any());
+            assert!(claim(&mut ledger, &claims(&crashes), &BTreeMap::new(), "me").any());
             ledger.pending.clear();
         }
         assert!(ledger.size() <= LEDGER_BYTES && ledger.pods().count() > 2000);
         let first = crash("a-pod-with-a-long-name-0-0", 0, 0, 1);
-        assert!(!ledger.claim(&claims(&[first]), &BTreeMap::new(), "me").any());
+        assert!(!claim(&mut ledger, &claims(&[first]), &BTreeMap::new(), "me").any());
         let new = crash("a-pod-with-a-long-name-0-0", 1, 100, 1);
-        assert!(ledger.claim(&claims(&[new]), &BTreeMap::new(), "me").any());
+        assert!(claim(&mut ledger, &claims(&[new]), &BTreeMap::new(), "me").any());
+    }
+
+    #[test]
+    fn a_harmless_exit_is_kept_only_of_a_pod_that_crashes_and_is_then_not_unseen() {
+        let mut ledger = Ledger::default();
+        let harmless = pass(&crash("a", 1, 20, 9));
+        let batch = Batch { claims: &[], passes: std::slice::from_ref(&harmless) };
+        assert!(!ledger.claim(batch, &BTreeMap::new(), "me").any() && ledger.pods().count() == 0);
+        claim(&mut ledger, &claims(&[crash("a", 0, 10, 1)]), &BTreeMap::new(), "me");
+        assert!(ledger.wants(&harmless));
+        let next = claims(&[crash("a", 2, 30, 1)]);
+        let claimed = ledger.claim(Batch { claims: &next, ..batch }, &BTreeMap::new(), "me");
+        assert!(claimed.passed && claimed.fresh == [true] && ledger.has(&harmless));
+        assert_eq!(ledger.pending.last().unwrap().add.unseen, 0);
+    }
+
+    #[test]
+    fn a_harmless_exit_that_comes_late_is_taken_back_from_the_report_that_had_it_as_unseen() {
+        let mut ledger = Ledger::default();
+        claim(&mut ledger, &claims(&[crash("a", 0, 10, 1), crash("a", 2, 30, 1)]), &BTreeMap::new(), "me");
+        let harmless = pass(&crash("a", 1, 20, 9));
+        ledger.claim(Batch { claims: &[], passes: &[harmless] }, &BTreeMap::new(), "me");
+        assert_eq!(ledger.pending.iter().map(|entry| entry.add.unseen).collect::<Vec<_>>(), [1, -1]);
+        assert_eq!(ledger.pending[1].base, Base::Any);
+    }
+
+    #[test]
+    fn of_two_of_the_same_in_a_batch_one_is_new() {
+        let ledger = Ledger::default();
+        let twice = [crash("a", 0, 10, 1), crash("a", 0, 10, 2), crash("a", 1, 20, 2)];
+        assert_eq!(ledger.fresh(&claims(&twice)), [true, false, true]);
     }
 
     #[test]
     fn a_ledger_is_stored_as_it_is() {
         let mut ledger = Ledger::new(LedgerKey::of(&crash("a", 0, 10, 1)));
-        ledger.claim(&claims(&[crash("a", 3, 10, 1), crash("a", 6, 20, 1)]), &BTreeMap::new(), "me");
+        claim(&mut ledger, &claims(&[crash("a", 3, 10, 1), crash("a", 6, 20, 1)]), &BTreeMap::new(), "me");
         let text = serde_json::to_string(&ledger).unwrap();
         assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
     }

@@ -14,13 +14,14 @@
 //! when the entry was claimed, a user has deleted it after the crash, and the entry goes with it. Where it did not, the
 //! report is made (again): one deleted in the moment between its creation and the clearing of the entry may come back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::LedgerKey;
-use super::protocol::{Base, Claim, Claimed, Entry, Known, Ledger};
+use super::placing::{self, Reports};
+use super::protocol::{Base, Batch, Claim, Claimed, Entry, Known, Ledger};
+use super::{LedgerKey, Pass};
 use crate::report::{CrashReport, LedgerMark, Standing, merge};
 
 /// Conflicts in a row before a round gives up: each means that somebody else's write went through, so that many without
@@ -65,6 +66,12 @@ pub trait Objects {
         over: Option<&Stored>,
         ledger: &Ledger,
     ) -> impl Future<Output = Result<Stored, Refused<Self::Error>>> + Send;
+
+    /// All reports of this workload and container by name, those of others left out.
+    fn list_reports(&self) -> impl Future<Output = Result<BTreeMap<String, CrashReport>, Self::Error>> + Send;
+
+    /// How many reports more there may be.
+    fn room(&self) -> impl Future<Output = usize> + Send;
 
     /// A report, if there is one.
     fn read_report(&self, name: &str) -> impl Future<Output = Result<Option<CrashReport>, Self::Error>> + Send;
@@ -116,11 +123,24 @@ pub enum Outcome<E: std::fmt::Display> {
     Owed(RoundError<E>),
 }
 
+/// What a claim came to.
+#[derive(Debug, Default)]
+pub struct Placed {
+    /// For each termination of the batch the report that it is counted in, if this operator is the one to count it.
+    pub reports: Vec<Option<String>>,
+    /// Whether anything but counts moves: a report is to be made, or gets a better finding.
+    pub tells: bool,
+    /// Whether there is anything to be applied.
+    wrote: bool,
+    /// What of the reports was read on the way, where that still holds when the entries are applied at once.
+    read: Reports,
+}
+
 /// What a batch came to.
 #[derive(Debug)]
 pub struct Recorded<E: std::fmt::Display> {
-    /// For each termination of the batch whether this operator is the one that counted it.
-    pub fresh: Vec<bool>,
+    /// For each termination of the batch the report that it is counted in, if this operator is the one to count it.
+    pub reports: Vec<Option<String>>,
     /// By name of the report, for every report that had something pending.
     pub outcomes: BTreeMap<String, Outcome<E>>,
 }
@@ -162,13 +182,25 @@ impl<O: Objects> Clerk<O> {
     /// When nothing could be claimed; the batch can be handed in again.
     pub async fn record(
         &mut self,
-        batch: &[Claim],
+        batch: Batch<'_>,
         now: Timestamp,
     ) -> Result<Recorded<O::Error>, RoundError<O::Error>> {
-        let (claimed, read) = self.claim(batch).await?;
+        let placed = self.claim(batch).await?;
+        let reports = placed.reports.clone();
+        Ok(Recorded { reports, outcomes: self.apply(placed, now).await? })
+    }
+
+    /// Applies what is pending after a claim.
+    ///
+    /// # Errors
+    /// When the ledger could not be read.
+    pub async fn apply(
+        &mut self,
+        placed: Placed,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, Outcome<O::Error>>, RoundError<O::Error>> {
         // Without a write of ours the copy of the ledger may be an old one, whose entries others have long cleared.
-        let outcomes = if claimed.any() { self.apply_pending(read, now).await? } else { BTreeMap::new() };
-        Ok(Recorded { fresh: claimed.fresh, outcomes })
+        if placed.wrote { self.apply_pending(placed.read, now).await } else { Ok(BTreeMap::new()) }
     }
 
     /// Applies whatever is pending: after a start, a take-over, or a failure.
@@ -202,6 +234,30 @@ impl<O: Objects> Clerk<O> {
         !self.without_confirmed(stored.ledger.clone()).pending.is_empty()
     }
 
+    /// Reads the ledger if it is not known.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn look(&mut self) -> Result<(), RoundError<O::Error>> {
+        self.ledger().await.map(|_| ())
+    }
+
+    /// Whether the ledger, or that there is none, is known.
+    pub fn has_looked(&self) -> bool {
+        !matches!(self.cache, Cache::Unknown)
+    }
+
+    /// Of harmless terminations those that the ledger should know and does not, as far as its copy tells.
+    pub fn wanted(&self, passes: &[Pass]) -> Vec<Pass> {
+        let Cache::Stored(stored) = &self.cache else { return Vec::new() };
+        passes.iter().filter(|pass| stored.ledger.wants(pass)).cloned().collect()
+    }
+
+    /// Whether the ledger knows a harmless termination.
+    pub fn has(&self, pass: &Pass) -> bool {
+        matches!(&self.cache, Cache::Stored(stored) if stored.ledger.has(pass))
+    }
+
     /// Whether there is a confirmed entry that is large: it has all that a new report is made of.
     pub fn is_worth_clearing(&self) -> bool {
         let Cache::Stored(stored) = &self.cache else { return false };
@@ -213,8 +269,11 @@ impl<O: Objects> Clerk<O> {
         ledger
     }
 
-    /// Claims, again after each conflict; gives the reports that were read on the way.
-    async fn claim(&mut self, batch: &[Claim]) -> Result<(Claimed, Reports), RoundError<O::Error>> {
+    /// Claims a batch in one write, again after each conflict; nothing is applied yet.
+    ///
+    /// # Errors
+    /// When nothing could be claimed; the batch can be handed in again.
+    pub async fn claim(&mut self, batch: Batch<'_>) -> Result<Placed, RoundError<O::Error>> {
         self.claims += 1;
         let by = format!("{}/{}", self.name, self.claims);
         let mut attempt = None;
@@ -222,18 +281,36 @@ impl<O: Objects> Clerk<O> {
             let mut next = self.ledger().await?;
             // A write whose answer was lost meets its own claim.
             if let Some(attempt) = attempt.take_if(|_| next.has_claim(&by)) {
-                return Ok((attempt, Reports::new()));
+                return Ok(Placed { read: Reports::new(), ..attempt });
             }
-            let read = self.read_reports(batch).await?;
-            let known =
-                read.iter().filter_map(|(name, report)| Some((name.clone(), known(report.as_ref()?)))).collect();
-            let claimed = next.claim(batch, &known, &by);
+            let read = self.read_reports(batch.claims).await?;
+            let claims = self.place(batch.claims, &next, &read).await;
+            let known = read.iter().filter_map(|(name, report)| Some((name.clone(), known(report.as_ref()?))));
+            let claimed = next.claim(Batch { claims: &claims, ..batch }, &known.collect(), &by);
+            let placed = placed(&claims, &claimed, &next, &by, read);
             if !claimed.any() || self.write(next).await.map_err(RoundError::Call)? {
-                return Ok((claimed, read));
+                return Ok(placed);
             }
-            attempt = Some(claimed);
+            attempt = Some(placed);
         }
         Err(RoundError::Contended)
+    }
+
+    /// Says where each claim is counted, by what there is now.
+    async fn place(&self, claims: &[Claim], ledger: &Ledger, read: &Reports) -> Vec<Claim> {
+        let mut claims = claims.to_vec();
+        let fresh = ledger.fresh(&claims);
+        placing::infer(&mut claims, &fresh, read, &ledger.pending);
+        let pending = |name: &String| ledger.pending.iter().any(|entry| &entry.report == name);
+        let exists = |name: &String| matches!(read.get(name), Some(Some(_))) || pending(name);
+        if claims.iter().zip(&fresh).any(|(claim, fresh)| *fresh && !exists(&claim.report)) {
+            // What is claimed and not made yet takes its place too.
+            let made = |entry: &&Entry| entry.base == Base::Absent && !matches!(read.get(&entry.report), Some(Some(_)));
+            let owed: BTreeSet<_> = ledger.pending.iter().filter(made).map(|entry| &entry.report).collect();
+            let room = self.objects.room().await.saturating_sub(owed.len());
+            placing::fold(&mut claims, |claim| !exists(&claim.report), room);
+        }
+        claims
     }
 
     /// The ledger without what is confirmed; read if it is not known.
@@ -275,16 +352,24 @@ impl<O: Objects> Clerk<O> {
         }
     }
 
-    /// The reports that a batch is for. Without a ledger there is nothing yet: the create will tell if that is wrong.
+    /// The reports that a batch is for, and all of the container where some have to be fitted in. Without a ledger there
+    /// is none yet: the create will tell if that is wrong.
     async fn read_reports(&self, batch: &[Claim]) -> Result<Reports, RoundError<O::Error>> {
         let mut read = Reports::new();
-        for claim in batch {
-            if !read.contains_key(&claim.report) {
+        let names = batch.iter().map(|claim| &claim.report);
+        if batch.iter().any(|claim| claim.exit.is_some()) {
+            let listed = self.objects.list_reports().await.map_err(RoundError::Call)?;
+            read.extend(names.map(|name| (name.clone(), None)));
+            read.extend(listed.into_iter().map(|(name, report)| (name, Some(report))));
+            return Ok(read);
+        }
+        for name in names {
+            if !read.contains_key(name) {
                 let report = match self.cache {
                     Cache::Absent => None,
-                    _ => self.objects.read_report(&claim.report).await.map_err(RoundError::Call)?,
+                    _ => self.objects.read_report(name).await.map_err(RoundError::Call)?,
                 };
-                read.insert(claim.report.clone(), report);
+                read.insert(name.clone(), report);
             }
         }
         Ok(read)
@@ -304,7 +389,7 @@ impl<O: Objects> Clerk<O> {
         let mut outcomes = BTreeMap::new();
         for (name, entries) in by_report {
             let last = entries.last().map_or(0, |entry| entry.seq);
-            let outcome = match self.apply(&name, &uid, &entries, read.remove(&name), now).await {
+            let outcome = match self.bring_in(&name, &uid, &entries, read.remove(&name), now).await {
                 Ok(outcome) => {
                     self.confirmed.insert(name.clone(), last);
                     outcome
@@ -319,7 +404,7 @@ impl<O: Objects> Clerk<O> {
     /// Brings the entries of one report into it, again after each conflict. `read` is what was found when it was looked
     /// for before the claim: still true of an absent one as far as entries go, since whoever made one since would have
     /// claimed for it, and our claim would have met a conflict.
-    async fn apply(
+    async fn bring_in(
         &self,
         name: &str,
         ledger: &str,
@@ -404,8 +489,17 @@ impl<O: Objects> Clerk<O> {
     }
 }
 
-/// Reports by name, `None` where there was none when it was looked for.
-type Reports = BTreeMap<String, Option<CrashReport>>;
+/// What was claimed under this name, and where.
+fn placed(claims: &[Claim], claimed: &Claimed, ledger: &Ledger, by: &str, read: Reports) -> Placed {
+    let report = |(claim, fresh): (&Claim, &bool)| fresh.then(|| claim.report.clone());
+    let own = || ledger.pending.iter().filter(|entry| entry.by == by);
+    Placed {
+        reports: claims.iter().zip(&claimed.fresh).map(report).collect(),
+        wrote: own().next().is_some(),
+        tells: own().any(|entry| entry.draft.is_some() || entry.base == Base::Absent),
+        read,
+    }
+}
 
 enum Created {
     Made(Box<CrashReport>),

@@ -11,6 +11,8 @@ use crate::termination::Termination;
 
 /// Terminations of a pod that are known by name. Operators lag by seconds, a loop backs off by ten: four is a minute.
 const WINDOW: usize = 4;
+/// The same with those that are harmless, which must not push out the others.
+const WINDOW_OF_ALL: usize = 8;
 /// Jumps of the restart count of one pod that are remembered.
 const GAPS: usize = 4;
 /// Reports of one pod that are remembered for counting pods: one pod seldom has more than one bug.
@@ -32,6 +34,9 @@ pub struct Instance {
     pub restart_count: i32,
     /// When it ended, in seconds since 1970; when that was seen, where the kubelet gives no time.
     pub finished_at: i64,
+    /// It was looked at and found to be no crash: nothing counts it, unless somebody knows better.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passed: bool,
 }
 
 impl Instance {
@@ -45,6 +50,7 @@ impl Instance {
             container_id,
             restart_count: termination.restart_count,
             finished_at: ended.as_second(),
+            passed: false,
         }
     }
 
@@ -81,12 +87,20 @@ fn short_id(id: &str) -> String {
     }
 }
 
-/// Restart counts that were skipped, and the report that counts them as unseen.
+/// Restart counts that were skipped, and the report that counts them as unseen: none yet where only a harmless exit
+/// showed the jump, until the next crash says which bug this pod has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Gap {
     from: i32,
     to: i32,
-    report: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    report: Option<String>,
+}
+
+impl Gap {
+    fn size(&self) -> i64 {
+        i64::from(self.to) - i64::from(self.from) + 1
+    }
 }
 
 /// What of one pod is claimed.
@@ -123,16 +137,54 @@ impl Row {
     /// Claims one termination for a report; `None` if it is claimed already. `unseen` is what the operator itself saw
     /// the restart count jump by; it serves where the row knows nothing earlier.
     pub(super) fn take(&mut self, instance: &Instance, unseen: u32, report: &str) -> Option<Taken> {
-        if self.holds(instance) {
+        let known_better = self.withdraw_pass(instance);
+        if !known_better && self.holds(instance) {
             return None;
         }
         let mut taken = Taken { new_pod: self.count_pod(report), ..Taken::default() };
-        match self.fill_gap(instance) {
-            Some(report) => taken.seen_after_all = Some(report),
-            None => taken.unseen = self.open_gap(instance, unseen, report),
+        if !known_better {
+            taken.seen_after_all = self.place(instance, unseen);
+        }
+        taken.unseen = self.attribute_gaps(report);
+        Some(taken)
+    }
+
+    /// Notes a termination that was looked at and is no crash, so that a later jump of the restart count does not have
+    /// it as unseen. Gives what it came to; `None` if it is known already.
+    pub(super) fn pass(&mut self, instance: &Instance, unseen: u32) -> Option<Taken> {
+        if !self.has_use_for(instance) {
+            return None;
+        }
+        let seen_after_all = self.place(&Instance { passed: true, ..instance.clone() }, unseen);
+        Some(Taken { seen_after_all, ..Taken::default() })
+    }
+
+    /// Puts a new termination in its place; gives the report that counts it as unseen until now, if one does.
+    fn place(&mut self, instance: &Instance, unseen: u32) -> Option<String> {
+        let filled = self.fill_gap(instance);
+        if filled.is_none() {
+            self.open_gap(instance, unseen);
         }
         self.insert(instance.clone());
-        Some(taken)
+        filled.and_then(|gap| gap.report)
+    }
+
+    /// One operator took it for harmless, and another one, who had its log, did not.
+    fn withdraw_pass(&mut self, instance: &Instance) -> bool {
+        let known = self.claimed.iter_mut().chain(&mut self.closed);
+        let Some(passed) = known.into_iter().find(|known| known.passed && known.is(instance)) else { return false };
+        passed.passed = false;
+        true
+    }
+
+    /// Has the gaps that no report counts yet counted by this one; gives how many terminations they are.
+    fn attribute_gaps(&mut self, report: &str) -> i64 {
+        let open = self.gaps.iter_mut().filter(|gap| gap.report.is_none());
+        open.map(|gap| {
+            gap.report = Some(report.to_owned());
+            gap.size()
+        })
+        .sum()
     }
 
     /// When the newest claimed one ended, in seconds since 1970.
@@ -145,13 +197,32 @@ impl Row {
         while !self.claimed.is_empty() {
             self.close_oldest();
         }
-        self.gaps.clear();
+        self.gaps.retain(|gap| gap.report.is_none());
     }
 
     /// Whether a termination is claimed, by name or as one that must have been before the line.
     pub(super) fn holds(&self, instance: &Instance) -> bool {
         let named = self.claimed.iter().chain(&self.closed).any(|claimed| claimed.is(instance));
         named || self.closed.as_ref().is_some_and(|line| instance.is_not_after(line))
+    }
+
+    /// Whether a harmless termination is new here and of consequence: before the first one that is counted, nothing is
+    /// unseen.
+    pub(super) fn has_use_for(&self, harmless: &Instance) -> bool {
+        let newest = self.last().is_none_or(|last| last.order() < harmless.order());
+        let before_all =
+            self.closed.is_none() && self.first_count().is_some_and(|first| harmless.restart_count < first);
+        !self.holds(harmless) && (newest || !before_all)
+    }
+
+    /// Whether a termination is claimed, and not as a harmless one.
+    pub(super) fn counts(&self, instance: &Instance) -> bool {
+        self.holds(instance) && !self.names_passed(instance)
+    }
+
+    /// Whether a termination is known by name as a harmless one.
+    pub(super) fn names_passed(&self, instance: &Instance) -> bool {
+        self.claimed.iter().chain(&self.closed).any(|known| known.passed && known.is(instance))
     }
 
     fn last(&self) -> Option<&Instance> {
@@ -171,9 +242,8 @@ impl Row {
         true
     }
 
-    /// Takes the termination out of the gap that it was missing in, if it comes late; gives the report that has it as
-    /// unseen.
-    fn fill_gap(&mut self, instance: &Instance) -> Option<String> {
+    /// Takes the termination out of the gap that it was missing in, if it comes late; gives that gap.
+    fn fill_gap(&mut self, instance: &Instance) -> Option<Gap> {
         let count = instance.restart_count;
         if self.last().is_none_or(|last| last.order() < instance.order()) {
             return None;
@@ -182,38 +252,40 @@ impl Row {
         let gap = self.gaps.remove(place);
         let parts = [Gap { to: count - 1, ..gap.clone() }, Gap { from: count + 1, ..gap.clone() }];
         self.gaps.extend(parts.into_iter().filter(|part| part.from <= part.to));
-        Some(gap.report)
+        Some(gap)
     }
 
-    /// Remembers what the restart count skipped between this termination and its neighbours; gives how many.
-    fn open_gap(&mut self, instance: &Instance, unseen: u32, report: &str) -> i64 {
+    /// Remembers what the restart count skipped between this termination and its neighbours.
+    fn open_gap(&mut self, instance: &Instance, unseen: u32) {
         let count = instance.restart_count;
         let hint = count.saturating_sub(i32::try_from(unseen).unwrap_or(i32::MAX)).max(0);
         let newest = self.last().is_none_or(|last| last.order() < instance.order());
         match (self.last(), self.first_count()) {
             // The usual case. After a fall (a node that was rebooted) the count says nothing.
             (Some(last), _) if newest && last.restart_count < count => {
-                self.remember(last.restart_count + 1, count - 1, report)
+                self.remember(last.restart_count + 1, count - 1);
             }
             // Nothing earlier is known: never more than the operator itself saw.
-            _ if newest => self.remember(hint, count - 1, report),
+            _ if newest => self.remember(hint, count - 1),
             // It comes late and is older than all that is known: what lies between was seen by nobody so far.
             (_, Some(first)) if self.closed.is_none() && count < first => {
-                self.remember(hint, count - 1, report) + self.remember(count + 1, first - 1, report)
+                self.remember(hint, count - 1);
+                self.remember(count + 1, first - 1);
             }
-            _ => 0,
+            _ => {}
         }
     }
 
-    fn remember(&mut self, from: i32, to: i32, report: &str) -> i64 {
+    fn remember(&mut self, from: i32, to: i32) {
         if from > to {
-            return 0;
+            return;
         }
-        self.gaps.push(Gap { from, to, report: report.to_owned() });
+        self.gaps.push(Gap { from, to, report: None });
         if self.gaps.len() > GAPS {
-            self.gaps.remove(0);
+            // One that is counted already: it only serves to take one back.
+            let place = self.gaps.iter().position(|gap| gap.report.is_some()).unwrap_or(0);
+            self.gaps.remove(place);
         }
-        i64::from(to) - i64::from(from) + 1
     }
 
     /// The lowest restart count that is accounted for.
@@ -225,7 +297,8 @@ impl Row {
     fn insert(&mut self, instance: Instance) {
         let place = self.claimed.partition_point(|claimed| claimed.order() <= instance.order());
         self.claimed.insert(place, instance);
-        if self.claimed.len() > WINDOW {
+        let counted = self.claimed.iter().filter(|known| !known.passed).count();
+        if counted > WINDOW || self.claimed.len() > WINDOW_OF_ALL {
             self.close_oldest();
         }
     }
@@ -338,6 +411,37 @@ mod tests {
         row.shrink();
         assert!(row.take(&synthetic("Evicted", 3, 999), 0, "r-1").is_none());
         assert!(row.take(&synthetic("NodeLost", 3, 999), 0, "r-1").is_some());
+    }
+
+    #[test]
+    fn what_was_looked_at_and_is_no_crash_is_not_unseen() {
+        let mut row = Row::default();
+        row.take(&instance(0, 10), 0, "r-1");
+        assert_eq!(row.pass(&instance(1, 20), 0), Some(Taken::default()));
+        assert_eq!(row.pass(&instance(1, 20), 0), None);
+        assert_eq!(row.take(&instance(2, 30), 0, "r-1").unwrap().unseen, 0);
+        // What the harmless one itself skipped is counted with the next crash.
+        row.pass(&instance(5, 60), 0);
+        assert_eq!(row.take(&instance(6, 70), 0, "r-2").unwrap().unseen, 2);
+        assert_eq!(row.take(&instance(3, 40), 0, "r-1").unwrap().seen_after_all.as_deref(), Some("r-2"));
+    }
+
+    #[test]
+    fn a_harmless_one_that_comes_late_is_taken_from_those_unseen() {
+        let mut row = Row::default();
+        row.take(&instance(0, 10), 0, "r-1");
+        assert_eq!(row.take(&instance(2, 30), 0, "r-2").unwrap().unseen, 1);
+        assert_eq!(row.pass(&instance(1, 20), 0).unwrap().seen_after_all.as_deref(), Some("r-2"));
+    }
+
+    #[test]
+    fn who_knows_better_counts_what_another_took_for_harmless() {
+        let mut row = Row::default();
+        row.take(&instance(0, 10), 0, "r-1");
+        row.pass(&instance(1, 20), 0);
+        let taken = row.take(&instance(1, 20), 0, "r-2").unwrap();
+        assert_eq!((taken.unseen, taken.seen_after_all, taken.new_pod), (0, None, true));
+        assert!(row.take(&instance(1, 20), 0, "r-2").is_none() && row.pass(&instance(1, 20), 0).is_none());
     }
 
     #[test]

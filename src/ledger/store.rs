@@ -1,7 +1,7 @@
 //! Ledgers and reports on a real API server. A ledger is a ConfigMap in Coroner's own namespace, out of tenants' reach.
 //!
 //! Permissions: in Coroner's namespace `configmaps` get, list, create, update (and delete, for spent ones); for reports
-//! `crashreports` get, create, patch and `crashreports/status` update.
+//! `crashreports` get, list, create, patch and `crashreports/status` update.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,11 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
 
+use super::census::Census;
 use super::round::{Objects, Refused, Stored};
 use super::{Ledger, LedgerKey};
 use crate::calls::{CallError, call};
-use crate::report::{CrashReport, Workload, label_value, merge};
+use crate::report::{CrashReport, CrashReportSpec, Workload, label_value, merge};
 
 /// The label by which ledgers are listed.
 pub const LABEL_LEDGER: &str = "coroner.dev/ledger";
@@ -30,13 +31,15 @@ const MANAGER: &str = "coroner";
 pub struct KubeObjects {
     ledgers: Api<ConfigMap>,
     reports: Api<CrashReport>,
+    census: Census,
     key: LedgerKey,
 }
 
 impl KubeObjects {
     /// The objects of a key; ledgers live in the namespace `home`.
-    pub fn new(client: Client, home: &str, key: LedgerKey) -> Self {
-        Self { ledgers: Api::namespaced(client.clone(), home), reports: Api::namespaced(client, &key.namespace), key }
+    pub fn new(client: Client, home: &str, key: LedgerKey, census: Census) -> Self {
+        let reports = Api::namespaced(client.clone(), &key.namespace);
+        Self { ledgers: Api::namespaced(client, home), reports, census, key }
     }
 }
 
@@ -92,6 +95,23 @@ impl Objects for KubeObjects {
         stored(written.map_err(refused)?).map_err(Refused::Failed)
     }
 
+    async fn list_reports(&self) -> Result<BTreeMap<String, CrashReport>, CallError> {
+        let labels = labels_of(&self.key);
+        let selector = labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+        let params = ListParams::default().labels(&selector);
+        let listed = call(|| self.reports.list(&params)).await?;
+        // A label may have been cut: only the spec says for certain whose report it is.
+        let own = listed.items.into_iter().filter(|report| {
+            let CrashReportSpec { workload, container, .. } = &report.spec;
+            (&workload.kind, &workload.name, container) == (&self.key.kind, &self.key.workload, &self.key.container)
+        });
+        Ok(own.map(|report| (report.name_any(), report)).collect())
+    }
+
+    async fn room(&self) -> usize {
+        self.census.room(&self.key).await
+    }
+
     async fn read_report(&self, name: &str) -> Result<Option<CrashReport>, CallError> {
         call(|| self.reports.get_opt(name)).await
     }
@@ -99,12 +119,14 @@ impl Objects for KubeObjects {
     async fn create_report(&self, report: &CrashReport) -> Result<CrashReport, Refused<CallError>> {
         let params = params();
         // Not found is no answer to a create unless the namespace is: the definition is missing.
-        call(|| self.reports.create(&params, report)).await.map_err(|error| match refused(error) {
+        let created = call(|| self.reports.create(&params, report)).await.map_err(|error| match refused(error) {
             Refused::Absent => Refused::Failed(CallError::Unusable(
                 "the API server knows no crashreports: is the CRD installed?".into(),
             )),
             refused => refused,
-        })
+        })?;
+        self.census.opened(&self.key, &created.name_any());
+        Ok(created)
     }
 
     async fn write_status(&self, report: &CrashReport) -> Result<CrashReport, Refused<CallError>> {
@@ -155,9 +177,14 @@ fn config_map(over: Option<&Stored>, ledger: &Ledger) -> Result<ConfigMap, CallE
     Ok(ConfigMap { metadata, data: Some([(DATA_KEY.to_owned(), text)].into()), ..ConfigMap::default() })
 }
 
-fn labels(key: &LedgerKey) -> BTreeMap<String, String> {
+/// The labels of the reports of a key.
+fn labels_of(key: &LedgerKey) -> BTreeMap<String, String> {
     let workload = Workload { name: key.workload.clone(), ..Workload::default() };
-    let mut labels = merge::place_labels(&workload, &key.container);
+    merge::place_labels(&workload, &key.container)
+}
+
+fn labels(key: &LedgerKey) -> BTreeMap<String, String> {
+    let mut labels = labels_of(key);
     labels.insert(LABEL_LEDGER.into(), "true".into());
     labels.insert(LABEL_NAMESPACE.into(), label_value(&key.namespace));
     labels.insert("app.kubernetes.io/managed-by".into(), MANAGER.into());

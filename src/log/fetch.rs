@@ -8,7 +8,8 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::Refusal;
 use super::choice::{Choice, Which, choose};
-use super::limit::{Limiter, Turn, Wanted};
+use super::limit::{Limiter, Turn};
+use super::queue::{Kind, Wanted};
 use super::read::{self, Answer, Had, Missing, Wish};
 use super::stamps::Proof;
 use crate::classify::{Classification, Engine, Finding, reason};
@@ -97,7 +98,7 @@ impl Fetcher {
             return self.without_log(termination, EvidenceState::Gone, 0);
         };
         let pod = &termination.pod;
-        let wanted = Wanted { node: pod.node.as_deref(), namespace: &pod.namespace };
+        let wanted = Wanted { node: pod.node.clone(), namespace: pod.namespace.clone(), kind: Kind::of(termination) };
         let Ok(turn) = self.limiter.turn(wanted).await else {
             return self.without_log(termination, EvidenceState::RateLimited, 0);
         };
@@ -251,12 +252,13 @@ impl<'f> Reads<'f> {
     }
 
     fn answer(self) -> LogAnswer {
-        let Self { fetcher, termination, sent: reads, best, part, missing, .. } = self;
+        let Self { fetcher, termination, turn, sent: reads, best, part, missing } = self;
         let (had, whole) = match (best, part) {
             (Some(best), _) => (best, true),
             (None, Some(part)) => (part, false),
             (None, None) => return fetcher.without_log(termination, missing, reads),
         };
+        turn.had_log();
         let verified = whole && had.proof == Proof::Verified;
         LogAnswer {
             state: if verified { EvidenceState::Verified } else { EvidenceState::Unverified },

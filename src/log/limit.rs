@@ -1,17 +1,19 @@
 //! How many logs may be read at once. The API server exempts log reads from its own fairness, so nothing else protects
 //! the kubelets.
 
-use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
+
+use super::queue::{Queue, Wanted};
 
 /// The bounds.
 #[derive(Clone, Copy, Debug)]
@@ -42,15 +44,6 @@ impl Default for LimitOptions {
     }
 }
 
-/// Who wants to read. Fairness between namespaces and the order of a storm will need more of it than the node.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted<'w> {
-    /// The node of the pod.
-    pub node: Option<&'w str>,
-    /// The namespace of the pod.
-    pub namespace: &'w str,
-}
-
 /// No turn came in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many logs are wanted at once")]
@@ -62,19 +55,25 @@ pub struct Limiter(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    options: LimitOptions,
-    in_flight: Arc<Semaphore>,
-    nodes: Mutex<HashMap<String, Arc<Semaphore>>>,
+    wait: Duration,
+    queue: Mutex<Queue<oneshot::Sender<Turn>>>,
     rate: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
     clock: TokioClock,
+    /// A task waits for the rate to allow the next turn.
+    pacing: AtomicBool,
 }
 
 /// A turn to read one log, given back when it is dropped.
 #[derive(Debug)]
 pub struct Turn {
     limiter: Limiter,
-    _in_flight: OwnedSemaphorePermit,
-    _node: Option<OwnedSemaphorePermit>,
+    wanted: Wanted,
+}
+
+/// A place in the queue, left when it is dropped.
+struct Place {
+    limiter: Limiter,
+    ticket: u64,
 }
 
 impl Limiter {
@@ -83,45 +82,69 @@ impl Limiter {
         let clock = TokioClock(Instant::now());
         let quota = Quota::per_second(options.per_second).allow_burst(options.burst);
         Self(Arc::new(Shared {
-            options,
-            in_flight: Arc::new(Semaphore::new(options.in_flight.get())),
-            nodes: Mutex::default(),
+            wait: options.wait,
+            queue: Mutex::new(Queue::new(options)),
             rate: RateLimiter::direct_with_clock(quota, clock.clone()),
             clock,
+            pacing: AtomicBool::new(false),
         }))
     }
 
     /// Waits for a turn, which includes its first request.
     ///
     /// # Errors
-    /// If none comes within the configured wait.
-    pub async fn turn(&self, wanted: Wanted<'_>) -> Result<Turn, Exhausted> {
-        timeout(self.0.options.wait, self.queue(wanted)).await.unwrap_or(Err(Exhausted))
+    /// If none comes within the configured wait, or none will: more logs are wanted than can be read, and those of such
+    /// deaths have been read.
+    pub async fn turn(&self, wanted: Wanted) -> Result<Turn, Exhausted> {
+        let (tell, told) = oneshot::channel();
+        let ticket = self.queue().enter(wanted, tell);
+        let _place = Place { limiter: self.clone(), ticket };
+        self.serve();
+        timeout(self.0.wait, told).await.map_err(|_| Exhausted)?.map_err(|_| Exhausted)
     }
 
-    /// First the node, then the whole, then the rate: who waits for a busy node takes no place from others, and only
-    /// those with a place wait for the rate, so that its end wakes few.
-    async fn queue(&self, wanted: Wanted<'_>) -> Result<Turn, Exhausted> {
-        let node = match wanted.node.map(|node| self.node(node)) {
-            Some(node) => Some(node.acquire_owned().await.map_err(|_| Exhausted)?),
-            None => None,
-        };
-        let in_flight = Arc::clone(&self.0.in_flight).acquire_owned().await.map_err(|_| Exhausted)?;
-        let turn = Turn { limiter: self.clone(), _in_flight: in_flight, _node: node };
-        turn.pace().await;
-        Ok(turn)
-    }
-
-    fn node(&self, name: &str) -> Arc<Semaphore> {
-        let mut nodes = self.0.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(node) = nodes.get(name) {
-            return Arc::clone(node);
+    /// Gives turns to as many as the bounds allow.
+    fn serve(&self) {
+        // Who is refused hears of it by the end of the channel.
+        drop(self.queue().refuse(Instant::now()));
+        loop {
+            // A turn that nobody takes any more is given back, which needs the queue: so not while that is locked.
+            let next = {
+                let mut queue = self.queue();
+                if !queue.has_next() {
+                    return;
+                }
+                if let Err(not_yet) = self.0.rate.check() {
+                    drop(queue);
+                    return self.serve_in(not_yet.wait_time_from(self.0.clock.now()));
+                }
+                queue.next()
+            };
+            if let Some((wanted, tell)) = next {
+                drop(tell.send(Turn { limiter: self.clone(), wanted }));
+            }
         }
-        // Nodes come and go: those that nobody reads from or waits for are dropped.
-        nodes.retain(|_, node| Arc::strong_count(node) > 1);
-        let node = Arc::new(Semaphore::new(self.0.options.per_node.get()));
-        nodes.insert(name.to_owned(), Arc::clone(&node));
-        node
+    }
+
+    /// Goes on when the rate allows it: one task for all who wait.
+    fn serve_in(&self, wait: Duration) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if self.0.pacing.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let shared = Arc::downgrade(&self.0);
+        runtime.spawn(async move {
+            sleep(wait).await;
+            if let Some(shared) = shared.upgrade() {
+                shared.pacing.store(false, Ordering::Relaxed);
+                Self(shared).serve();
+            }
+        });
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<oneshot::Sender<Turn>>> {
+        // What the lock guards is whole after each call, whatever panicked.
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,6 +155,24 @@ impl Turn {
         while let Err(not_yet) = rate.check() {
             sleep(not_yet.wait_time_from(clock.now())).await;
         }
+    }
+
+    /// Notes that the log was had: when too many are wanted, others of its kind can do without theirs.
+    pub fn had_log(&self) {
+        self.limiter.queue().had(self.wanted.kind, Instant::now());
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.limiter.queue().done(&self.wanted);
+        self.limiter.serve();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.limiter.queue().leave(self.ticket);
     }
 }
 

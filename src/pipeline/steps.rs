@@ -13,14 +13,15 @@ use tokio_util::sync::CancellationToken;
 use crate::classify::{Category, Engine};
 use crate::config::{Config, ExcerptPolicy, LogConfig};
 use crate::context::OwnerCache;
-use crate::ledger::LedgerKey;
+use crate::ledger::census::Census;
+use crate::ledger::{Instance, LedgerKey, Pass};
 use crate::log::{FetchOptions, Fetcher, LimitOptions, Limiter, LogAnswer};
 use crate::notify::slack::SlackSetupError;
 use crate::notify::{Notifier, ReportKey, Sink, SlackOptions, SlackWebhook};
 use crate::observe::{Metrics, Sighting};
 use crate::operator::Settings;
 use crate::publish::recorder::OnSettled;
-use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, deliveries};
+use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries};
 use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
 use crate::termination::{Termination, Verdict, judge};
@@ -72,10 +73,16 @@ impl Steps {
         let names = sinks.iter().map(|sink| sink.name().to_owned()).collect();
         let notifier = Notifier::new(Arc::new(deliveries.clone()), sinks, cluster)
             .on_result(Arc::new(move |sink, result| counted.notified(sink, result)));
+        let parts = RecorderParts {
+            clock: Arc::new(Timestamp::now),
+            on_settled: late(due.clone()),
+            census: Census::new(client.clone(), Scope::of(&config.namespaces), config.reports),
+            hurry: stop.clone(),
+        };
         Ok(Self {
             fetcher: Fetcher::new(client.clone(), engine, limiter, reads(&config.log)),
             owners: OwnerCache::new(client.clone()),
-            recorder: Recorder::new(client.clone(), namespace, instance, Arc::new(Timestamp::now), late(due.clone())),
+            recorder: Recorder::new(client.clone(), namespace, instance, parts),
             events: EventWriter::new(client, instance),
             deliveries,
             due,
@@ -123,13 +130,25 @@ impl Steps {
         let (workload, log) = tokio::join!(self.owners.workload_of(&termination.pod), self.fetcher.fetch(termination));
         self.metrics.log_fetched(termination, log.state, log.reads);
         let notify = match judge(termination, &log.classification.finding) {
-            Verdict::Ignore(why) => return self.metrics.ignored(termination, why.as_str()),
+            Verdict::Ignore(why) => {
+                self.metrics.ignored(termination, why.as_str());
+                return self.pass(&sighting, &workload).await;
+            }
             Verdict::Report { notify } => notify,
         };
         let counted = self.counted(&sighting, workload, log, notify);
         for recorded in self.record(&sighting, counted).await {
             self.tell(&sighting, &recorded).await;
         }
+    }
+
+    /// It is no crash, and no later one shall have it as unseen.
+    async fn pass(&self, sighting: &Sighting, workload: &Workload) {
+        let termination = &sighting.termination;
+        let key = LedgerKey::new(&termination.pod.namespace, workload, &termination.container);
+        let instance = Instance::of(termination, termination.finished_at.unwrap_or(sighting.seen_at));
+        let pod_uid = termination.pod.uid.clone();
+        self.recorder.pass(&key, Pass { pod_uid, instance, unseen: termination.unseen }).await;
     }
 
     fn counted(&self, sighting: &Sighting, workload: Workload, log: LogAnswer, notify: bool) -> Counted {
@@ -148,7 +167,6 @@ impl Steps {
             classification,
             evidence: state,
             source,
-            inferred: false,
             delete_with_workload: self.delete_with_workload,
             notify: if wanted { self.sinks.clone() } else { Vec::new() },
             seen_at: sighting.seen_at,

@@ -7,5 +7,5 @@ pub mod reports;
 
 pub use deliveries::Deliveries;
 pub use events::{EventNote, EventWriter};
-pub use recorder::{Clock, RecordError, Recorded, Recorder};
+pub use recorder::{Clock, RecordError, Recorded, Recorder, RecorderParts};
 pub use reports::update_status;

@@ -1,8 +1,9 @@
-//! Counts terminations: one task for each workload and container, so that those of one are in order and in few writes,
-//! and those of different ones do not wait for each other.
+//! Counts terminations: one task for each workload and container ([`desk`]), so that those of one are in order and in few
+//! writes, and those of different ones do not wait for each other.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,28 +11,26 @@ use futures::{StreamExt, stream};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::calls::CallError;
+use crate::ledger::census::Census;
 use crate::ledger::round::{Clerk, Outcome, RoundError};
 use crate::ledger::store::{KubeObjects, list_ledgers};
-use crate::ledger::{Claim, ClaimedBefore, LedgerKey};
+use crate::ledger::{ClaimedBefore, LedgerKey, Pass};
 use crate::report::{Counted, CrashReport};
 use crate::termination::Termination;
 
-/// Terminations in one claim: what a storm leaves waiting is taken in few writes, each of bounded size.
-const BATCH: usize = 256;
-/// Reports in one claim: each may put a draft of 14 KiB into the ledger.
-const BATCH_REPORTS: usize = 16;
+mod desk;
+mod pace;
+mod passes;
+
+use desk::Desk;
+use passes::Passes;
+
 /// Jobs that may wait for one task before their senders do.
 const QUEUE: usize = 64;
-/// When a confirmed draft leaves the ledger, if no claim comes first: soon, since a report that is deleted before that
-/// and an operator that is killed before that bring the report back.
-const CLEAR_AFTER: Duration = Duration::from_secs(1);
-/// When a report that could not be written is tried again.
-const SETTLE_AFTER: Duration = Duration::from_secs(20);
-/// When a task without work ends; a loop in back-off comes again within five minutes, and then reads its ledger anew.
-const IDLE: Duration = Duration::from_secs(60);
 /// Ledgers replayed at a time at a start.
 const REPLAYS: usize = 8;
 /// How long a start waits for the replay. Counting is exact without it too; but what crashes while one call hangs for its
@@ -88,11 +87,23 @@ pub struct Recorded {
     pub name: String,
     /// The terminations.
     pub counted: Vec<Counted>,
-    /// The report as it was written; `None` where it could not be written yet (the ledger keeps what is to be added,
-    /// and it is tried again), or will not be (its namespace is going, or a user has just deleted it).
+    /// The report as it was written; `None` where it is written later (only its counts move, or it could not be written:
+    /// the ledger keeps what is to be added), or not at all (its namespace is going, or a user has just deleted it).
     pub report: Option<CrashReport>,
     /// Whether these terminations opened the bug.
     pub opened: bool,
+}
+
+/// What a recorder works with.
+pub struct RecorderParts {
+    /// The time of day.
+    pub clock: Clock,
+    /// Told of reports that are written late.
+    pub on_settled: OnSettled,
+    /// Bounds the number of reports.
+    pub census: Census,
+    /// Once cancelled, nothing waits for more any longer: everything is written at once.
+    pub hurry: CancellationToken,
 }
 
 /// Counts terminations in ledgers and reports.
@@ -108,6 +119,13 @@ struct Inner {
     clock: Clock,
     on_settled: OnSettled,
     desks: Mutex<Desks>,
+    passes: Mutex<Passes>,
+    /// Workloads of which something waits to be claimed.
+    crowd: Mutex<HashSet<LedgerKey>>,
+    waiting: AtomicUsize,
+    census: Census,
+    /// Cancelled when nothing may wait for more any longer.
+    hurry: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -130,7 +148,8 @@ struct Job {
 
 impl Recorder {
     /// A recorder that keeps its ledgers in the namespace `home` and signs with `identity`, usually the pod's name.
-    pub fn new(client: Client, home: &str, identity: &str, clock: Clock, on_settled: OnSettled) -> Self {
+    pub fn new(client: Client, home: &str, identity: &str, parts: RecorderParts) -> Self {
+        let RecorderParts { clock, on_settled, census, hurry } = parts;
         // A claim must be told from those of an earlier life of the same pod, whose names would be the same.
         let life = RandomState::new().hash_one(identity);
         let inner = Inner {
@@ -140,13 +159,19 @@ impl Recorder {
             clock,
             on_settled,
             desks: Mutex::default(),
+            passes: Mutex::default(),
+            crowd: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            census,
+            hurry,
             tasks: TaskTracker::new(),
         };
         Self { inner: Arc::new(inner) }
     }
 
     /// Counts terminations of one workload and container, each exactly once whoever else does so too, and answers when
-    /// their reports are written. Terminations that are counted already are left out of the answer.
+    /// they are claimed and, where they are of a new bug, in their report. What is counted already is left out of the
+    /// answer.
     ///
     /// # Errors
     /// When nothing was claimed; the batch can be handed in again.
@@ -160,6 +185,25 @@ impl Recorder {
                 // Its task has just ended for want of work.
                 Err(mpsc::error::SendError(unsent)) => job = unsent,
             }
+        }
+    }
+
+    /// Notes a termination that is no crash, so that a later one does not have it as unseen. Costs no call unless other
+    /// terminations of its workload and container are counted.
+    pub async fn pass(&self, key: &LedgerKey, pass: Pass) {
+        if !self.inner.guard(&self.inner.passes).keep(key, pass) {
+            return;
+        }
+        let desk = {
+            let mut desks = lock(&self.inner.desks);
+            let name = key.object_name();
+            let exists = desks.existing.as_ref().is_some_and(|names| names.contains(&name));
+            if exists { self.inner.open(key, &mut desks) } else { desks.open.get(key).cloned() }
+        };
+        if let Some(desk) = desk {
+            let (answer, _) = oneshot::channel();
+            // A task that has just ended has none to tell; the next one looks.
+            let _ = desk.send(Job { batch: Vec::new(), answer }).await;
         }
     }
 
@@ -181,6 +225,9 @@ impl Recorder {
         }
         let inner = self.inner.clone();
         let replay = self.inner.tasks.spawn(async move {
+            if let Err(error) = inner.census.take().await {
+                tracing::warn!(%error, "the reports could not be counted; their number is not bounded until they are");
+            }
             let settling = owing.into_iter().map(|ledger| inner.settle(ledger.key));
             let settled = stream::iter(settling).buffer_unordered(REPLAYS).collect::<Vec<_>>().await.concat();
             settled.iter().for_each(|report| (inner.on_settled)(report));
@@ -228,7 +275,10 @@ fn lock(desks: &Mutex<Desks>) -> MutexGuard<'_, Desks> {
 impl Inner {
     /// The task of a key, started if there is none; `None` at shutdown.
     fn desk(self: &Arc<Self>, key: &LedgerKey) -> Option<mpsc::Sender<Job>> {
-        let mut desks = lock(&self.desks);
+        self.open(key, &mut lock(&self.desks))
+    }
+
+    fn open(self: &Arc<Self>, key: &LedgerKey, desks: &mut Desks) -> Option<mpsc::Sender<Job>> {
         if desks.closed {
             return None;
         }
@@ -236,10 +286,34 @@ impl Inner {
             return Some(desk.clone());
         }
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let clerk = self.clerk(key, &mut desks);
+        let clerk = self.clerk(key, desks);
         desks.open.insert(key.clone(), sender.clone());
-        self.tasks.spawn(Desk { inner: self.clone(), key: key.clone(), clerk, jobs }.work());
+        self.tasks.spawn(Desk::new(self.clone(), key.clone(), clerk, jobs).work());
         Some(sender)
+    }
+
+    fn guard<'a, T>(&self, mutex: &'a Mutex<T>) -> MutexGuard<'a, T> {
+        // What each lock guards is whole after each statement, whatever panicked.
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn passes_of(&self, key: &LedgerKey) -> Vec<Pass> {
+        self.guard(&self.passes).of(key)
+    }
+
+    fn drop_passes(&self, key: &LedgerKey, held: impl Fn(&Pass) -> bool) {
+        self.guard(&self.passes).drop_held(key, held);
+    }
+
+    /// Takes note of whether anything of a key waits to be claimed.
+    fn note_waiting(&self, key: &LedgerKey, waits: bool) {
+        let mut crowd = self.guard(&self.crowd);
+        if waits {
+            crowd.insert(key.clone());
+        } else {
+            crowd.remove(key);
+        }
+        self.waiting.store(crowd.len(), Ordering::Relaxed);
     }
 
     fn clerk(&self, key: &LedgerKey, desks: &mut Desks) -> Clerk<KubeObjects> {
@@ -248,7 +322,7 @@ impl Inner {
             Some(names) => !names.insert(key.object_name()),
             None => true,
         };
-        let objects = KubeObjects::new(self.client.clone(), &self.home, key.clone());
+        let objects = KubeObjects::new(self.client.clone(), &self.home, key.clone(), self.census.clone());
         Clerk::new(objects, key.clone(), format!("{}-{}", self.name, desks.clerks), exists)
     }
 
@@ -291,143 +365,4 @@ fn written(name: &str, outcome: Outcome<CallError>) -> Option<(CrashReport, bool
         Outcome::Owed(error) => tracing::warn!(report = name, %error, "a report is not written yet"),
     }
     None
-}
-
-/// The task of one key.
-struct Desk {
-    inner: Arc<Inner>,
-    key: LedgerKey,
-    clerk: Clerk<KubeObjects>,
-    jobs: mpsc::Receiver<Job>,
-}
-
-impl Desk {
-    async fn work(mut self) {
-        loop {
-            match tokio::time::timeout(self.patience(), self.jobs.recv()).await {
-                Ok(Some(job)) => {
-                    let jobs = self.gather(job);
-                    self.record(jobs).await;
-                }
-                Ok(None) => break,
-                Err(_) if self.clerk.owes() => self.settle().await,
-                Err(_) if self.clerk.is_worth_clearing() => clear(&mut self.clerk, &self.key).await,
-                Err(_) if self.retires() => break,
-                Err(_) => {}
-            }
-        }
-        clear(&mut self.clerk, &self.key).await;
-    }
-
-    async fn settle(&mut self) {
-        let now = (self.inner.clock)();
-        settle(&mut self.clerk, &self.key, now).await.iter().for_each(|report| (self.inner.on_settled)(report));
-    }
-
-    /// How long to wait for the next job before doing something else.
-    fn patience(&self) -> Duration {
-        match () {
-            () if self.clerk.owes() => SETTLE_AFTER,
-            () if self.clerk.is_worth_clearing() => CLEAR_AFTER,
-            () => IDLE,
-        }
-    }
-
-    /// Takes in what waits behind a job: one claim for all of it. What shall wait longer, so that more comes together,
-    /// waits here.
-    fn gather(&mut self, first: Job) -> Vec<Job> {
-        let mut size = first.batch.len();
-        let mut jobs = vec![first];
-        while size < BATCH
-            && let Ok(job) = self.jobs.try_recv()
-        {
-            size += job.batch.len();
-            jobs.push(job);
-        }
-        jobs
-    }
-
-    async fn record(&mut self, jobs: Vec<Job>) {
-        let claims: Vec<Claim> = jobs.iter().flat_map(|job| &job.batch).map(Claim::of).collect();
-        let mut fresh = Vec::with_capacity(claims.len());
-        let mut reports = BTreeMap::new();
-        let mut failure = None;
-        for batch in portions(&claims) {
-            match self.clerk.record(batch, (self.inner.clock)()).await {
-                Ok(recorded) => {
-                    fresh.extend(recorded.fresh);
-                    let outcomes = recorded.outcomes.into_iter();
-                    reports.extend(outcomes.filter_map(|(name, it)| written(&name, it).map(|it| (name, it))));
-                }
-                Err(error) => {
-                    failure = Some(Arc::new(error));
-                    break;
-                }
-            }
-        }
-        self.answer(jobs, &fresh, &reports, failure);
-    }
-
-    /// Answers each job. One that was claimed only in part has failed: handed in again, the rest of it is claimed.
-    fn answer(
-        &self,
-        jobs: Vec<Job>,
-        fresh: &[bool],
-        reports: &BTreeMap<String, (CrashReport, bool)>,
-        failure: Option<Arc<RoundError<CallError>>>,
-    ) {
-        let mut from = 0;
-        for job in jobs {
-            let to = from + job.batch.len();
-            let answer = match &failure {
-                Some(source) if to > fresh.len() => {
-                    Err(RecordError::Claim { key: self.key.clone(), source: source.clone() })
-                }
-                _ => Ok(recorded(job.batch, &fresh[from..to], reports)),
-            };
-            // Who no longer waits for the answer does not need it.
-            let _ = job.answer.send(answer);
-            from = to;
-        }
-    }
-
-    /// Ends the task, unless a job came in at the last moment.
-    fn retires(&mut self) -> bool {
-        let mut desks = lock(&self.inner.desks);
-        if !self.jobs.is_empty() {
-            return false;
-        }
-        self.jobs.close();
-        desks.open.remove(&self.key);
-        true
-    }
-}
-
-/// Cuts a batch into claims of bounded size.
-fn portions(claims: &[Claim]) -> Vec<&[Claim]> {
-    let (mut portions, mut start, mut reports) = (Vec::new(), 0, BTreeSet::new());
-    for (index, claim) in claims.iter().enumerate() {
-        reports.insert(&claim.report);
-        if index - start >= BATCH || reports.len() > BATCH_REPORTS {
-            portions.push(&claims[start..index]);
-            start = index;
-            reports = BTreeSet::from([&claim.report]);
-        }
-    }
-    portions.push(&claims[start..]);
-    portions
-}
-
-/// The answer to one job: what of it was fresh, by report.
-fn recorded(batch: Vec<Counted>, fresh: &[bool], reports: &BTreeMap<String, (CrashReport, bool)>) -> Vec<Recorded> {
-    let mut by_report: BTreeMap<String, Vec<Counted>> = BTreeMap::new();
-    for (counted, _) in batch.into_iter().zip(fresh).filter(|(_, fresh)| **fresh) {
-        by_report.entry(counted.report_name()).or_default().push(counted);
-    }
-    let with_report = |(name, counted): (String, Vec<Counted>)| {
-        let written = reports.get(&name);
-        let opened = written.is_some_and(|(_, opened)| *opened);
-        Recorded { report: written.map(|(report, _)| report.clone()), name, counted, opened }
-    };
-    by_report.into_iter().map(with_report).collect()
 }

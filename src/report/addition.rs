@@ -27,8 +27,6 @@ pub struct Counted {
     pub evidence: EvidenceState,
     /// Where the excerpt comes from.
     pub source: EvidenceSource,
-    /// It is counted in this report without a log of its own, because all that is known of it fits that bug.
-    pub inferred: bool,
     /// The sinks that shall be told if this opens a new bug.
     pub notify: Vec<String>,
     /// Whether the report that this opens goes when its workload is deleted.
@@ -167,14 +165,19 @@ impl Addition {
     pub fn of(counted: &Counted) -> Self {
         let ended = Time(counted.ended_at());
         Self {
-            count: i64::from(!counted.inferred),
-            inferred: i64::from(counted.inferred),
+            count: 1,
             first: Some(ended.clone()),
             last: Some(ended),
             occurrences: vec![counted.occurrence()],
             notify: counted.notify.clone(),
             ..Self::default()
         }
+    }
+
+    /// Has it counted as one without a log of its own in a bug that it fits, which is therefore known: nobody is told.
+    pub fn infer(&mut self) {
+        self.inferred += std::mem::take(&mut self.count);
+        self.notify.clear();
     }
 
     /// Takes in what another one adds to the same report. The order of the two does not matter.

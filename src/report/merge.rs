@@ -8,8 +8,8 @@ use k8s_openapi::jiff::Timestamp;
 use super::addition::{earliest, latest, newest_first};
 use super::text::cut;
 use super::{
-    Addition, CrashReport, CrashReportStatus, DeliveryState, Draft, Notification, Occurrence, Standing, Workload,
-    bound, label_value, triage,
+    Addition, CrashReport, CrashReportStatus, DeliveryState, Draft, Notification, Occurrence, Standing, UNEXPLAINED,
+    UNEXPLAINED_TOLD_AT, Workload, bound, label_value, triage,
 };
 
 /// The condition that a bug still strikes.
@@ -94,6 +94,7 @@ pub fn stale_labels(report: &CrashReport) -> BTreeMap<String, String> {
 pub fn fold(report: &mut CrashReport, addition: &Addition, draft: Option<&Draft>, now: Timestamp) {
     let opens = report.status.as_ref().is_none_or(|status| status.finding.is_none());
     let mut status = report.status.take().unwrap_or_default();
+    let before = status.count;
     triage::follow(&mut status, report.spec.triage.as_ref(), report.metadata.generation.unwrap_or(0), now);
     triage::detect_regression(&mut status, &addition.occurrences, now);
     add_counts(&mut status, addition);
@@ -103,7 +104,12 @@ pub fn fold(report: &mut CrashReport, addition: &Addition, draft: Option<&Draft>
     if addition.last.is_some() {
         activate(&mut status, now);
     }
-    if opens {
+    let told = if report.spec.fingerprint == UNEXPLAINED {
+        before < UNEXPLAINED_TOLD_AT && status.count >= UNEXPLAINED_TOLD_AT
+    } else {
+        opens
+    };
+    if told {
         request(&mut status, &addition.notify);
     }
     report.status = Some(status);
@@ -197,7 +203,7 @@ mod tests {
 
     use super::*;
     use crate::classify::{Confidence, reason};
-    use crate::report::samples::{at, crash, with};
+    use crate::report::samples::{self, at, crash, with};
     use crate::report::{Counted, EvidenceState, Triage, TriageState};
 
     fn opened(counted: &Counted) -> CrashReport {
@@ -298,6 +304,20 @@ mod tests {
         count(&mut report, &second);
         let sinks: Vec<_> = status(&report).notifications.iter().map(|n| (n.sink.as_str(), n.state)).collect();
         assert_eq!(sinks, [("slack", DeliveryState::Pending)]);
+    }
+
+    #[test]
+    fn unexplained_deaths_are_told_at_the_third_one() {
+        let lost = |restart: i32| {
+            let mut counted = samples::unread(crash("a", restart, i64::from(restart), 1)).unexplained();
+            counted.notify = vec!["slack".into()];
+            counted
+        };
+        let mut report = opened(&lost(0));
+        count(&mut report, &lost(1));
+        assert!(status(&report).notifications.is_empty());
+        count(&mut report, &lost(2));
+        assert_eq!(status(&report).notifications.len(), 1);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(crate) mod samples;
 mod schema;
 pub(crate) mod text;
 pub mod triage;
+mod unread;
 
 pub use addition::{Addition, Counted, Draft, Standing};
 pub use bound::REPORT_BYTES;
@@ -18,3 +19,4 @@ pub use crd::*;
 pub(crate) use name::hex_hash;
 pub use name::{label_value, report_name};
 pub use schema::crd_yaml;
+pub use unread::{Exit, OTHERS, UNEXPLAINED, UNEXPLAINED_TOLD_AT, is_open, stands_for_many};

@@ -14,10 +14,13 @@ const LABEL_LENGTH: usize = 63;
 const CONTAINER_SHARE: usize = 20;
 
 /// Name of the report about one bug: workload, container, and a hash over workload kind, workload, container and
-/// fingerprint. At most 63 characters.
+/// fingerprint; at the end `-other` where it is about bugs that have no report of their own. At most 63 characters.
 pub fn report_name(workload: &Workload, container: &str, fingerprint: &str) -> String {
-    let hash = hex_hash(&[&workload.kind, &workload.name, container, fingerprint], HASH_DIGITS);
-    let room = NAME_LENGTH - HASH_DIGITS - 2;
+    let mut hash = hex_hash(&[&workload.kind, &workload.name, container, fingerprint], HASH_DIGITS);
+    if fingerprint == super::OTHERS {
+        hash.push_str("-other");
+    }
+    let room = NAME_LENGTH - hash.len() - 2;
     let (workload, container) = (dns_label(&workload.name), dns_label(container));
     let share = CONTAINER_SHARE.max(room.saturating_sub(workload.len()));
     let container = cut_label(&container, share);
@@ -103,6 +106,12 @@ mod tests {
         let name = report_name(&workload(&"w".repeat(200)), "sidecar", "1-0");
         assert_eq!(name.len(), 63);
         assert!(name.contains("-sidecar-"), "{name}");
+    }
+
+    #[test]
+    fn the_report_for_what_has_none_of_its_own_says_so() {
+        let name = report_name(&workload(&"w".repeat(200)), "api", crate::report::OTHERS);
+        assert!(name.ends_with("-other") && name.len() == 63, "{name}");
     }
 
     #[test]

@@ -29,6 +29,16 @@ pub enum Scope {
     Namespace(Arc<str>),
 }
 
+impl Scope {
+    /// The scopes for the namespaces that are configured: all where none is.
+    pub fn of(namespaces: &[String]) -> Vec<Self> {
+        if namespaces.is_empty() {
+            return vec![Self::All];
+        }
+        namespaces.iter().map(|name| Self::Namespace(name.as_str().into())).collect()
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -56,7 +56,6 @@ pub fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
         classification: classification(bug),
         evidence: EvidenceState::Verified,
         source: EvidenceSource::PreviousLog,
-        inferred: false,
         delete_with_workload: false,
         notify: Vec::new(),
         seen_at: at(ended + 1),
@@ -91,5 +90,21 @@ fn classification(bug: u64) -> Classification {
 /// Changes the termination inside a sample.
 pub fn with(mut counted: Counted, change: impl FnOnce(&mut Termination)) -> Counted {
     change(Arc::make_mut(&mut counted.termination));
+    counted
+}
+
+/// The same death, seen by one who could not read its log.
+pub fn unread(mut counted: Counted) -> Counted {
+    counted.evidence = EvidenceState::Gone;
+    counted.source = EvidenceSource::Status;
+    let Classification { finding, fingerprint, excerpt, log_bytes, .. } = &mut counted.classification;
+    finding.category = Category::Unknown;
+    finding.reason = reason::ERROR_EXIT;
+    finding.confidence = Confidence::Low;
+    finding.culprit = None;
+    finding.message = "it exited with code 2, and its log could not be read".into();
+    "1-00000000000000ff".clone_into(fingerprint);
+    excerpt.clear();
+    *log_bytes = 0;
     counted
 }

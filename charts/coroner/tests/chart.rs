@@ -12,6 +12,7 @@ use clap::Parser;
 use coroner::classify::Category;
 use coroner::cli::operator::OperatorArgs;
 use coroner::config::{Config, ExcerptPolicy};
+use coroner::ledger::census::Caps;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -184,7 +185,7 @@ fn every_setting_reaches_the_operator() {
         "clusterName": "blue: \"1\"",
         "namespaces": ["shop", "pay"], "ephemeralContainers": true, "startupGrace": "1h30m",
         "retention": "90s", "excerpt": "decisive", "deleteWithWorkload": true,
-        "logLevel": "debug",
+        "logLevel": "debug", "reports": {"perWorkload": 5, "perNamespace": 50, "perCluster": 500},
         "log": {"tailLines": 100_000, "limit": "1Mi", "inFlight": 3, "perSecond": 5, "perNode": 1},
         "redact": {"patterns": [r"order-\d+: #"]}, "notify": {"categories": ["Unknown"]},
     }));
@@ -194,6 +195,7 @@ fn every_setting_reaches_the_operator() {
     assert!(config.ephemeral_containers && config.delete_with_workload);
     assert_eq!((config.startup_grace, config.retention), (Duration::from_secs(5400), Duration::from_secs(90)));
     assert_eq!(config.excerpt, ExcerptPolicy::Decisive);
+    assert_eq!(config.reports, Caps { per_workload: 5, per_namespace: 50, per_cluster: 500 });
     let log = config.log;
     assert_eq!(
         (log.tail_lines, log.limit_bytes, log.in_flight, log.per_second, log.per_node),
