@@ -48,8 +48,12 @@ e2e:
 soak: setup ## 10,000 crashes while everything fails: is each counted once, with its own log? into target/figures/soak.json (root)
 	testbed/soak --long
 
-bench: setup ## how fast the classifier is and how much memory it takes, into target/figures/classify.json
+bench: setup ## how fast classifier and operator are and how much memory they take, into target/figures (root)
 	cargo bench --locked --bench classify
+	testbed/bench-operator
+
+bench-operator: setup ## what the operator costs and how fast it is, on the testbed, into target/figures/operator.json (root)
+	testbed/bench-operator
 
 fuzz: ## fuzzes classifier, redactor, proof and the loader of rules, two minutes each (nightly Rust, cargo-fuzz)
 	scripts/fuzz 120
