@@ -135,7 +135,7 @@ fn workload(dice: &mut Dice, size: &Size, n: usize, replicas: usize, crashes: us
     Workload {
         namespace: format!("soak-{}", n / WORKLOADS_A_NAMESPACE),
         name: format!("w{n}"),
-        deployment: n % 2 == 0,
+        deployment: n.is_multiple_of(2),
         replicas,
         crashes,
         shape,
