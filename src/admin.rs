@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -14,19 +14,63 @@ use tokio_util::sync::CancellationToken;
 
 use crate::observe::Metrics;
 
-/// Set once the first complete list was seen and what an earlier instance left open is replayed.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+/// What `/readyz` answers. A standby is ready, or a rolling update would wait for ever: the new pod for the lease, and the
+/// old one, which has it, for the new pod. But only one that was seen to reach all that it will need, so that a version
+/// which cannot work never replaces one that does. A leader is ready once the first complete list was seen and what an
+/// earlier one left open is replayed.
+#[derive(Clone, Debug)]
+pub struct Readiness(Arc<AtomicU8>);
+
+/// How far this instance is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Stage {
+    Starting,
+    Standby,
+    TakingOver,
+    Leading,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU8::new(Stage::Starting as u8)))
+    }
+}
 
 impl Readiness {
-    /// From now on `/readyz` says yes.
+    /// In charge, and up to date: ready.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Release);
+        self.enter(Stage::Leading);
     }
 
-    /// Whether it was set.
+    /// Somebody else is in charge, and this instance could take over: ready.
+    pub fn standby(&self) {
+        self.enter(Stage::Standby);
+    }
+
+    /// Just put in charge: not ready until [`Self::set`].
+    pub fn taking_over(&self) {
+        self.enter(Stage::TakingOver);
+    }
+
+    /// Whether it is ready.
     pub fn get(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.say().0 == StatusCode::OK
+    }
+
+    fn enter(&self, stage: Stage) {
+        self.0.store(stage as u8, Ordering::Release);
+    }
+
+    fn say(&self) -> (StatusCode, &'static str) {
+        match self.0.load(Ordering::Acquire) {
+            stage if stage == Stage::Leading as u8 => (StatusCode::OK, "ok\n"),
+            stage if stage == Stage::Standby as u8 => (StatusCode::OK, "ok, standing by\n"),
+            stage if stage == Stage::TakingOver as u8 => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the first list of pods is not complete yet\n")
+            }
+            _ => (StatusCode::SERVICE_UNAVAILABLE, "neither in charge nor standing by yet: see the log\n"),
+        }
     }
 }
 
@@ -53,11 +97,7 @@ fn router(metrics: Metrics, ready: Readiness) -> Router {
 }
 
 async fn readyz(State((_, ready)): State<(Metrics, Readiness)>) -> impl IntoResponse {
-    if ready.get() {
-        (StatusCode::OK, "ok\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the first list of pods is not complete yet\n")
-    }
+    ready.say()
 }
 
 async fn render(State((metrics, _)): State<(Metrics, Readiness)>) -> impl IntoResponse {
@@ -86,6 +126,12 @@ mod tests {
         let ready = Readiness::default();
         let router = router(Metrics::new(), ready.clone());
         assert_eq!(ask(&router, "/healthz").await.0, StatusCode::OK);
+        let (status, body) = ask(&router, "/readyz").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("see the log"));
+        ready.standby();
+        assert_eq!(ask(&router, "/readyz").await, (StatusCode::OK, "ok, standing by\n".to_owned()));
+        ready.taking_over();
         let (status, body) = ask(&router, "/readyz").await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(body.contains("list of pods"));

@@ -22,6 +22,8 @@ pub mod classify;
 pub mod cli;
 pub mod config;
 pub mod context;
+pub mod janitor;
+pub mod leader;
 pub mod ledger;
 pub mod log;
 pub mod notify;

@@ -8,9 +8,11 @@
 //! | `coroner_recorded_latency_seconds` | | finishedAt to the recorded report; the node owns about a second of it |
 //! | `coroner_queue_depth` | | terminations between the watch and the report |
 //! | `coroner_record_failures_total` | `stage` | terminations that could not be recorded at once and are tried again |
-//! | `coroner_events_total` | `result` | Events on pods |
+//! | `coroner_events_total` | `result` | Events on pods and workloads |
 //! | `coroner_notifications_total` | `sink`, `result` | messages |
 //! | `coroner_watch_lists_total` | | complete lists of pods |
+//! | `coroner_cleaned_total` | `what` | what the janitor did: reports expired or updated, rows and ledgers forgotten |
+//! | `coroner_leading` | | 1 while this instance is in charge |
 //! | `coroner_watch_failures_total` | `result` | lists and watches that failed, by stage |
 
 use std::sync::Arc;
@@ -59,6 +61,24 @@ struct SinkLabels {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WhatLabel {
+    what: &'static str,
+}
+
+/// What the janitor did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cleaned {
+    /// Reports whose last crash is long ago were deleted.
+    ReportsExpired,
+    /// Reports were brought up to date: triage, or no longer active.
+    ReportsUpdated,
+    /// Pods that are gone were forgotten in ledgers.
+    RowsPruned,
+    /// Ledgers in which nothing was left were deleted.
+    LedgersDeleted,
+}
+
 #[derive(Debug)]
 struct Inner {
     registry: Registry,
@@ -71,6 +91,8 @@ struct Inner {
     events: Family<ResultLabel, Counter>,
     notifications: Family<SinkLabels, Counter>,
     lists: Counter,
+    leading: Gauge,
+    cleaned: Family<WhatLabel, Counter>,
     watch_failures: Family<ResultLabel, Counter>,
 }
 
@@ -132,6 +154,8 @@ impl Metrics {
             events: Family::default(),
             notifications: Family::default(),
             lists: Counter::default(),
+            leading: Gauge::default(),
+            cleaned: Family::default(),
             watch_failures: Family::default(),
         };
         let registry = &mut inner.registry;
@@ -141,9 +165,11 @@ impl Metrics {
         registry.register("recorded_latency_seconds", "From finishedAt to the recorded report", inner.latency.clone());
         registry.register("queue_depth", "Terminations between the watch and the report", inner.queue.clone());
         registry.register("record_failures", "Terminations that could not be recorded at once", inner.failures.clone());
-        registry.register("events", "Events on pods", inner.events.clone());
+        registry.register("events", "Events on pods and workloads", inner.events.clone());
         registry.register("notifications", "Messages by sink and result", inner.notifications.clone());
         registry.register("watch_lists", "Complete lists of pods", inner.lists.clone());
+        registry.register("cleaned", "What the janitor did", inner.cleaned.clone());
+        registry.register("leading", "1 while this instance is in charge", inner.leading.clone());
         registry.register("watch_failures", "Lists and watches that failed", inner.watch_failures.clone());
         Self(Arc::new(inner))
     }
@@ -154,6 +180,22 @@ impl Metrics {
         // Writing into a String cannot fail.
         let _ = text::encode(&mut out, &self.0.registry);
         out
+    }
+
+    /// Whether this instance is in charge from now on.
+    pub fn leading(&self, leading: bool) {
+        self.0.leading.set(leading.into());
+    }
+
+    /// The janitor did something so many times.
+    pub fn cleaned(&self, what: Cleaned, times: u64) {
+        let what = match what {
+            Cleaned::ReportsExpired => "reports_expired",
+            Cleaned::ReportsUpdated => "reports_updated",
+            Cleaned::RowsPruned => "rows_pruned",
+            Cleaned::LedgersDeleted => "ledgers_deleted",
+        };
+        self.0.cleaned.get_or_create(&WhatLabel { what }).inc_by(times);
     }
 
     /// A list of pods is complete.
@@ -256,12 +298,12 @@ impl Metrics {
         tracing::warn!(error = %Chain(error), "what an earlier instance left open is not finished yet");
     }
 
-    /// An Event was written, or not; `new`: the first one of its report.
-    pub fn event(&self, namespace: &str, report: &str, new: bool, error: Option<&dyn std::error::Error>) {
+    /// An Event was written, or not; `first`: of its report, as far as this process remembers.
+    pub fn event(&self, namespace: &str, report: &str, first: bool, error: Option<&dyn std::error::Error>) {
         let result = if error.is_some() { "failed" } else { "written" };
         self.0.events.get_or_create(&ResultLabel { result }).inc();
         match error {
-            None if new => tracing::info!(namespace, report, "event written"),
+            None if first => tracing::info!(namespace, report, "event written"),
             None => tracing::debug!(namespace, report, "event written"),
             Some(error) => tracing::warn!(namespace, report, error = %Chain(error), "event not written"),
         }
@@ -352,6 +394,8 @@ mod tests {
         metrics.record_failed(&died, "claim", &error);
         metrics.event("shop", "r", true, None);
         metrics.notified("slack", "sent");
+        metrics.cleaned(Cleaned::ReportsExpired, 1);
+        metrics.leading(true);
         metrics
     }
 

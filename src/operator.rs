@@ -1,8 +1,7 @@
-//! Wiring only: client, tasks, signals, drain.
+//! Wiring only: client, tasks, signals, terms of office, drain.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use kube::api::ListParams;
@@ -12,14 +11,17 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Readiness};
 use crate::calls::call;
 use crate::config::Config;
+use crate::janitor::chores::QUIET;
+use crate::janitor::{Janitor, Parts, Policy, signed};
+use crate::leader::{Elector, LeaseOptions};
 use crate::observe::Metrics;
 use crate::pipeline::{self, Pipeline, Steps};
 use crate::report::CrashReport;
-use crate::watch::{self, Scope};
+use crate::watch::Scope;
 
-/// How long a stopping operator finishes what is in flight: less than the 30 s that Kubernetes waits before SIGKILL.
-/// What is not finished by then is not lost: it is still in the pods' status or in the ledger.
-const DRAIN: Duration = Duration::from_secs(20);
+mod office;
+
+use office::Office;
 
 /// What `coroner operator` was told.
 #[derive(Clone, Debug)]
@@ -28,8 +30,10 @@ pub struct Settings {
     pub config: Config,
     /// The namespace of the ledger.
     pub namespace: String,
-    /// The name of this instance.
+    /// The name of this instance, which no other one has that runs at the same time.
     pub instance: String,
+    /// The name of the lease that says which instance works.
+    pub lease: String,
     /// Where the probes and metrics are served.
     pub admin_listen: SocketAddr,
 }
@@ -41,7 +45,8 @@ pub struct Settings {
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let stop = stop_on_signals()?;
     let (metrics, ready) = (Metrics::new(), Readiness::default());
-    let admin = tokio::spawn(admin::serve(settings.admin_listen, metrics.clone(), ready.clone(), stop.clone()));
+    let served = CancellationToken::new();
+    let admin = tokio::spawn(admin::serve(settings.admin_listen, metrics.clone(), ready.clone(), served.clone()));
     let client = connect().await?;
     tokio::select! {
         checked = check_crd(&client) => checked?,
@@ -55,18 +60,32 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     );
     let scopes = Scope::of(&settings.config.namespaces);
     let sinks = pipeline::sinks(&settings.config)?;
-    let steps = Arc::new(Steps::new(client.clone(), &settings, sinks, metrics.clone(), stop.clone())?);
-    steps.resume(&scopes).await;
-    let events = watch::pods(&client, &scopes, &stop);
-    let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready, metrics);
+    let steps = Arc::new(Steps::new(client.clone(), &settings, sinks.clone(), metrics.clone(), stop.clone())?);
+    let janitor = Janitor::new(Parts {
+        client: client.clone(),
+        home: settings.namespace.clone(),
+        scopes: scopes.clone(),
+        policy: Policy { retention: signed(settings.config.retention), quiet: QUIET },
+        sinks,
+        on_due: steps.on_due(),
+        metrics: metrics.clone(),
+    });
+    let hurry = janitor.clone();
+    let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready.clone(), metrics.clone())
+        .on_started(move || hurry.hurry());
+    let lease = LeaseOptions {
+        namespace: settings.namespace.clone(),
+        name: settings.lease.clone(),
+        identity: settings.instance.clone(),
+    };
+    let elector = Elector::new(client.clone(), lease);
+    let office = Office { client, scopes, elector, pipeline, janitor, steps, ready, metrics, stop };
     tokio::select! {
-        () = pipeline.run(events, stop.clone()) => {}
+        () = office.serve() => {}
         served = admin => served?.with_context(|| format!("cannot serve on {}", settings.admin_listen))?,
     }
-    stop.cancel();
-    if tokio::time::timeout(DRAIN, steps.drain()).await.is_err() {
-        tracing::warn!(seconds = DRAIN.as_secs(), "not everything was finished; the next start goes on with it");
-    }
+    // Probes and metrics are answered until the last thing is written.
+    served.cancel();
     tracing::info!("coroner stopped");
     Ok(())
 }

@@ -31,15 +31,17 @@ const IDLE: Duration = Duration::from_secs(60);
 pub struct Pipeline {
     detector: Detector,
     steps: Arc<Steps>,
+    scopes: Vec<Scope>,
     /// Scopes whose first list is still to come.
     unlisted: Vec<Scope>,
     ready: Readiness,
     metrics: Metrics,
     tasks: TaskTracker,
+    on_started: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Pipeline {
-    /// A pipeline that has seen nothing yet; `ready` is set when every scope was listed once.
+    /// A pipeline that has seen nothing yet; `ready` is set when every scope was listed once in a run.
     pub fn new(config: &Config, steps: Arc<Steps>, scopes: &[Scope], ready: Readiness, metrics: Metrics) -> Self {
         let options = DetectorOptions {
             ephemeral: config.ephemeral_containers,
@@ -49,18 +51,29 @@ impl Pipeline {
         Self {
             detector: Detector::new(options),
             steps,
-            unlisted: scopes.to_vec(),
+            scopes: scopes.to_vec(),
+            unlisted: Vec::new(),
             ready,
             metrics,
             tasks: TaskTracker::new(),
+            on_started: Arc::new(|| {}),
         }
     }
 
-    /// Runs until the stream ends or `stop` is cancelled, then waits for the terminations under way.
-    pub async fn run(mut self, mut events: BoxStream<'static, Watched>, stop: CancellationToken) {
+    /// Has it told when a container that could not start, and was reported for it, has started.
+    pub fn on_started(mut self, told: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_started = Arc::new(told);
+        self
+    }
+
+    /// Takes terminations in until the stream ends or `stop` is cancelled. Those under way go on; it may be run again, and
+    /// then takes in what is new since.
+    pub async fn run(&mut self, mut events: BoxStream<'static, Watched>, stop: &CancellationToken) {
+        self.unlisted.clone_from(&self.scopes);
         loop {
             let due = self.until_due();
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 event = events.next() => match event {
                     Some(event) => self.on(event),
@@ -72,6 +85,10 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    /// Waits for the terminations under way.
+    pub async fn finish(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -99,6 +116,9 @@ impl Pipeline {
             PodEvent::Applied(pod) => self.detector.observe(&pod, false, now),
             PodEvent::Deleted(pod) => self.detector.observe(&pod, true, now),
         };
+        if self.detector.start_cleared() {
+            (self.on_started)();
+        }
         self.send_on(found);
     }
 

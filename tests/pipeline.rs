@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use coroner::admin::Readiness;
 use coroner::config::Config;
+use coroner::leader::Takeover;
 use coroner::notify::{Delivered, Message, SendError, Sink};
-use coroner::observe::Metrics;
+use coroner::observe::{Metrics, Sighting};
 use coroner::operator::Settings;
 use coroner::pipeline::{Pipeline, Steps};
+use coroner::termination::{Detector, DetectorOptions, Termination};
 use coroner::watch::{self, Scope};
 use futures::future::BoxFuture;
 use http::Method;
@@ -74,6 +76,7 @@ impl Operator {
             config,
             namespace: "coroner".into(),
             instance: "coroner-0".into(),
+            lease: "coroner".into(),
             admin_listen: ([127, 0, 0, 1], 0).into(),
         };
         let scopes = [Scope::All];
@@ -81,8 +84,12 @@ impl Operator {
         let steps = Arc::new(Steps::new(server.client(), &settings, sinks, metrics.clone(), stop.clone()).unwrap());
         steps.resume(&scopes).await;
         let events = watch::pods(&server.client(), &scopes, &stop);
-        let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready.clone(), metrics);
-        let pipeline = tokio::spawn(pipeline.run(events, stop.clone()));
+        let mut pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready.clone(), metrics);
+        let stopped = stop.clone();
+        let pipeline = tokio::spawn(async move {
+            pipeline.run(events, &stopped).await;
+            pipeline.finish().await;
+        });
         let operator = Self { ready, stop, steps, pipeline };
         until("the first list", || operator.ready.get()).await;
         operator
@@ -138,21 +145,23 @@ fn terminated(id: u32, exit: i32) -> Value {
     }})
 }
 
-/// A pod of one container whose instance number `restarts` has just ended, with its log.
-fn dies(server: &FakeApiServer, name: &str, restarts: u32, log: &str) {
+/// A pod of one container whose instance number `restarts` has just ended.
+fn dead(name: &str, restarts: u32) -> Value {
     let mut status = json!({"name": "app", "restartCount": restarts, "state": terminated(restarts + 1, 2), "image": "shop:1",
         "containerID": container_id(restarts + 1)});
     if restarts > 0 {
         status["lastState"] = terminated(restarts, 2);
     }
+    json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"namespace": "shop", "name": name, "uid": format!("uid-{name}"), "generateName": "shop-"},
+        "spec": {"nodeName": "node-1", "restartPolicy": "Always", "containers": [{"name": "app"}]},
+        "status": {"phase": "Running", "containerStatuses": [status]}})
+}
+
+/// The same, with its log, in the API.
+fn dies(server: &FakeApiServer, name: &str, restarts: u32, log: &str) {
     server.set_log("shop", name, "app", false, 200, log);
-    server.put(
-        "pods",
-        json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"namespace": "shop", "name": name, "uid": format!("uid-{name}"), "generateName": "shop-"},
-            "spec": {"nodeName": "node-1", "restartPolicy": "Always", "containers": [{"name": "app"}]},
-            "status": {"phase": "Running", "containerStatuses": [status]}}),
-    );
+    server.put("pods", dead(name, restarts));
 }
 
 fn counts(server: &FakeApiServer) -> Vec<i64> {
@@ -407,4 +416,313 @@ async fn without_excerpts_a_report_shows_nothing_of_the_log_but_the_message() {
     assert!(!report.to_string().contains("listening"), "{report}");
     assert_eq!(report["status"]["finding"]["message"], "panic: assignment to entry in nil map");
     operator.end().await;
+}
+
+/// A container with a liveness probe whose instance number `restarts` was killed and is restarted already.
+fn restarted(server: &FakeApiServer, name: &str, restarts: u32, exit: i32, log: &str) {
+    server.set_log("shop", name, "app", true, 200, log);
+    let status = json!({"name": "app", "restartCount": restarts + 1, "image": "shop:1",
+        "containerID": container_id(restarts + 2), "state": {"running": {"startedAt": ago(0)}},
+        "lastState": terminated(restarts + 1, exit)});
+    server.put(
+        "pods",
+        json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"namespace": "shop", "name": name, "uid": format!("uid-{name}"), "generateName": "shop-"},
+            "spec": {"nodeName": "node-1", "restartPolicy": "Always",
+                "containers": [{"name": "app", "livenessProbe": {"httpGet": {"path": "/", "port": 80}}}]},
+            "status": {"phase": "Running", "containerStatuses": [status]}}),
+    );
+}
+
+fn kubelet_says(server: &FakeApiServer, pod: &str, reason: &str, message: &str) {
+    server.put(
+        "events",
+        json!({"apiVersion": "v1", "kind": "Event", "reason": reason, "message": message, "count": 1,
+            "metadata": {"namespace": "shop", "name": format!("{pod}.{}", reason.to_lowercase())},
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": pod, "uid": format!("uid-{pod}"),
+                "fieldPath": "spec.containers{app}"},
+            "firstTimestamp": ago(1), "lastTimestamp": ago(1), "source": {"component": "kubelet"}}),
+    );
+}
+
+fn probe_fails(server: &FakeApiServer, pod: &str) {
+    kubelet_says(server, pod, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500");
+    kubelet_says(server, pod, "Killing", "Container app failed liveness probe, will be restarted");
+}
+
+fn event_lists(server: &FakeApiServer) -> usize {
+    server.requests().iter().filter(|request| *request == "GET /api/v1/namespaces/shop/events").count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn kills_by_a_probe_are_one_bug_whatever_the_exit_code_and_the_log() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    for (restarts, (exit, log)) in
+        [(137, "working\n"), (143, ""), (0, "bye\n"), (2, "dial tcp 10.0.0.1:5432: connect: connection refused\n")]
+            .into_iter()
+            .enumerate()
+    {
+        probe_fails(&server, "shop-a");
+        restarted(&server, "shop-a", restarts as u32, exit, log);
+        until("the count", || counts(&server) == [restarts as i64 + 1]).await;
+    }
+    let report = server.all("crashreports").remove(0);
+    let finding = &report["status"]["finding"];
+    assert_eq!((&finding["category"], &finding["reason"]), (&json!("Probe"), &json!("LivenessProbeFailed")));
+    assert!(finding["message"].as_str().unwrap().ends_with("HTTP probe failed with statuscode: 500"), "{finding}");
+    until("the message", || sink.reports().len() == 1).await;
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_log_said_contributes_to_a_probe_kill() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    probe_fails(&server, "shop-a");
+    restarted(&server, "shop-a", 0, 2, "dial tcp 10.0.0.1:5432: connect: connection refused\n");
+    until("the count", || counts(&server) == [1]).await;
+    let finding = &server.all("crashreports")[0]["status"]["finding"];
+    assert_eq!(finding["reason"], "LivenessProbeFailed");
+    assert_eq!(finding["contributing"][0]["reason"], "ConnectionRefused", "{finding}");
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_listed_once_in_five_seconds_for_all_that_wait_and_never_for_a_crash() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    dies(&server, "shop-x", 0, PANIC);
+    until("the crash", || counts(&server) == [1]).await;
+    assert_eq!(event_lists(&server), 0, "a crash that was seen in its state needs no events");
+    for pod in 0..30 {
+        let name = format!("shop-{pod}");
+        probe_fails(&server, &name);
+        restarted(&server, &name, 0, 137, "");
+    }
+    until("all kills", || counts(&server).iter().sum::<i64>() == 31).await;
+    // One that was under way when the others came, and one for those.
+    assert!(event_lists(&server) <= 2, "{}", event_lists(&server));
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_that_is_told_late_is_waited_for_once() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    kubelet_says(&server, "shop-a", "Unhealthy", "Liveness probe failed: timeout");
+    restarted(&server, "shop-a", 0, 137, "");
+    until("the first look", || event_lists(&server) == 1).await;
+    kubelet_says(&server, "shop-a", "Killing", "Container app failed liveness probe, will be restarted");
+    until("the count", || counts(&server) == [1]).await;
+    assert_eq!(server.all("crashreports")[0]["status"]["finding"]["reason"], "LivenessProbeFailed");
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_events_a_kill_is_reported_as_what_log_and_exit_say() {
+    for fault in [Fault::Forbidden, Fault::Hang, Fault::ServerError] {
+        let (server, sink) = (FakeApiServer::default(), Heard::default());
+        server.inject(Method::GET, "/namespaces/shop/events", 9, fault);
+        let operator = Operator::start(&server, &sink).await;
+        probe_fails(&server, "shop-a");
+        restarted(&server, "shop-a", 0, 137, "working\n");
+        until("the count", || counts(&server) == [1]).await;
+        assert_eq!(server.all("crashreports")[0]["status"]["finding"]["reason"], "Killed", "{fault:?}");
+        operator.end().await;
+    }
+}
+
+/// The Events on objects of a kind: the object's name and the Event's count.
+fn events_on(server: &FakeApiServer, kind: &str) -> Vec<(String, i64)> {
+    let own = |event: &Value| event["involvedObject"]["kind"] == kind && event["source"]["component"] == "coroner";
+    let named = |event: &Value| event["involvedObject"]["name"].as_str().unwrap().to_owned();
+    server.all("events").iter().filter(|it| own(it)).map(|it| (named(it), it["count"].as_i64().unwrap())).collect()
+}
+
+/// The same of a StatefulSet.
+fn owned(server: &FakeApiServer, name: &str, restarts: u32) {
+    server.set_log("shop", name, "app", false, 200, PANIC);
+    let mut pod = dead(name, restarts);
+    pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db",
+        "uid": "uid-db", "controller": true}]);
+    server.put("pods", pod);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_stand_on_pods_while_the_budget_lasts_and_on_the_workload_for_all() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    for pod in 0..100 {
+        owned(&server, &format!("db-{pod}"), 0);
+    }
+    until("all counts", || counts(&server) == [100]).await;
+    settle().await;
+    let on_pods = events_on(&server, "Pod");
+    assert!((1..=10).contains(&on_pods.len()), "{on_pods:?}");
+    assert_eq!(events_on(&server, "StatefulSet"), [("db".to_owned(), 100)]);
+    let writes = server.requests().iter().filter(|it| it.contains("/events") && !it.starts_with("GET")).count();
+    assert!(writes < 30, "{writes}");
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_counted_on_and_made_again_when_it_has_expired() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    for restarts in 0..2 {
+        owned(&server, "db-0", restarts);
+        until("the count", || counts(&server) == [i64::from(restarts) + 1]).await;
+    }
+    until("the events", || events_on(&server, "StatefulSet") == [("db".to_owned(), 2)]).await;
+    assert_eq!(events_on(&server, "Pod"), [("db-0".to_owned(), 2)]);
+    for event in server.all("events") {
+        server.remove("events", "shop", event["metadata"]["name"].as_str().unwrap());
+    }
+    owned(&server, "db-0", 2);
+    until("the count", || counts(&server) == [3]).await;
+    until("new events", || events_on(&server, "StatefulSet") == [("db".to_owned(), 1)]).await;
+    assert_eq!(events_on(&server, "Pod"), [("db-0".to_owned(), 1)]);
+    // A new life of the operator counts on in what is there.
+    operator.end().await;
+    let operator = Operator::start(&server, &sink).await;
+    owned(&server, "db-0", 3);
+    until("the count", || counts(&server) == [4]).await;
+    until("the event", || events_on(&server, "Pod") == [("db-0".to_owned(), 2)]).await;
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_workloads_event_is_written_at_a_shutdown() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    for restarts in 0..3 {
+        owned(&server, "db-0", restarts);
+        until("the count", || counts(&server) == [i64::from(restarts) + 1]).await;
+    }
+    operator.end().await;
+    assert_eq!(events_on(&server, "StatefulSet"), [("db".to_owned(), 3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_does_not_decode_does_not_stop_the_watch() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    server.put("pods", json!({"metadata": {"namespace": "shop", "name": "odd-0"}, "spec": 7, "status": ["x"]}));
+    let operator = Operator::start(&server, &sink).await;
+    server.put(
+        "pods",
+        json!({"metadata": {"namespace": "shop", "name": "odd-1", "uid": 5, "ownerReferences": "none", "labels": [1]},
+            "spec": {"containers": {"name": "app"}, "restartPolicy": 3},
+            "status": {"phase": {}, "containerStatuses": [{"name": 1, "restartCount": "many", "state": "gone"}, 7]}}),
+    );
+    dies(&server, "shop-a", 0, PANIC);
+    until("what comes after it", || counts(&server) == [1]).await;
+    // And in a fresh list, too.
+    server.compact();
+    server.cut_watches();
+    dies(&server, "shop-b", 0, PANIC);
+    until("what comes after the list", || counts(&server) == [2]).await;
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_read_that_never_answers_is_abandoned_and_the_death_counted() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    server.inject(Method::GET, "/pods/shop-a/log", 1000, Fault::Hang);
+    dies(&server, "shop-a", 0, PANIC);
+    dies(&server, "shop-b", 0, PANIC);
+    until("the other one, which does not wait for it", || counts(&server).contains(&1)).await;
+    until("both", || counts(&server).iter().sum::<i64>() + inferred(&server) == 2).await;
+    settle().await;
+    assert_eq!(counts(&server).iter().sum::<i64>() + inferred(&server), 2);
+    operator.end().await;
+}
+
+fn inferred(server: &FakeApiServer) -> i64 {
+    server.all("crashreports").iter().map(|report| report["status"]["inferred"].as_i64().unwrap_or(0)).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_triage_edit_is_kept_by_what_is_counted_after_it() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    dies(&server, "shop-a", 0, PANIC);
+    until("the count", || counts(&server) == [1]).await;
+    let mut report = server.all("crashreports").remove(0);
+    report["spec"]["triage"] = json!({"state": "Acknowledged", "note": "mine"});
+    report["metadata"]["generation"] = json!(2);
+    server.put("crashreports", report);
+    for restarts in 1..4 {
+        dies(&server, "shop-a", restarts, PANIC);
+        until("the next", || counts(&server) == [i64::from(restarts) + 1]).await;
+    }
+    let report = server.all("crashreports").remove(0);
+    assert_eq!(report["spec"]["triage"], json!({"state": "Acknowledged", "note": "mine"}));
+    assert_eq!(report["status"]["triage"]["effective"], "Acknowledged");
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminating_namespace_loses_nothing_of_others() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    server.terminate_namespace("doomed");
+    dies(&server, "shop-a", 0, PANIC);
+    let mut doomed = server.all("pods").remove(0);
+    (doomed["metadata"]["namespace"], doomed["metadata"]["name"]) = (json!("doomed"), json!("doomed-a"));
+    doomed["metadata"]["uid"] = json!("uid-doomed-a");
+    server.set_log("doomed", "doomed-a", "app", false, 200, PANIC);
+    for restarts in 0..5 {
+        doomed["status"]["containerStatuses"][0]["restartCount"] = json!(restarts);
+        doomed["status"]["containerStatuses"][0]["state"] = terminated(100 + restarts, 2);
+        server.put("pods", doomed.clone());
+    }
+    dies(&server, "shop-b", 0, PANIC);
+    until("both of the other namespace", || counts(&server) == [2]).await;
+    settle().await;
+    assert_eq!(counts(&server), [2]);
+    assert!(server.all("crashreports").iter().all(|report| report["metadata"]["namespace"] == "shop"));
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_dead_before_the_first_installation_is_recorded_and_not_sent() {
+    for (last_renewal, sent) in [(None, 0), (Some(Timestamp::now() - SignedDuration::from_secs(60)), 1)] {
+        let (server, sink) = (FakeApiServer::default(), Heard::default());
+        let operator = Operator::start(&server, &sink).await;
+        operator.steps.taken_over(Takeover { last_renewal }, Timestamp::now() + SignedDuration::from_secs(1));
+        dies(&server, "shop-a", 0, PANIC);
+        until("the count", || counts(&server) == [1]).await;
+        settle().await;
+        assert_eq!(sink.reports().len(), sent, "{last_renewal:?}");
+        operator.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_claimed_for_ten_minutes_is_given_up_only_if_its_pod_is_gone() {
+    for (gone, expected) in [(true, 0), (false, 1)] {
+        let (server, sink) = (FakeApiServer::default(), Heard::default());
+        let operator = Operator::start(&server, &sink).await;
+        dies(&server, "shop-a", 0, PANIC);
+        until("the count", || counts(&server) == [1]).await;
+        if gone {
+            server.remove("pods", "shop", "shop-a");
+        }
+        let mut late = server.all("pods").pop().unwrap_or_else(|| dead("shop-a", 0));
+        late["status"]["containerStatuses"][0]["state"] = terminated(77, 2);
+        let termination = detected(&late);
+        let seen_at = Timestamp::now() - SignedDuration::from_mins(10);
+        operator.steps.take(Sighting { termination: Arc::new(termination), seen_at }).await;
+        settle().await;
+        assert_eq!(counts(&server), [1 + expected], "gone: {gone}");
+        operator.end().await;
+    }
+}
+
+/// The newest termination of a pod.
+fn detected(pod: &Value) -> Termination {
+    let pod = serde_json::from_value(pod.clone()).unwrap();
+    Detector::new(DetectorOptions::default()).observe(&pod, false, Timestamp::now()).pop().unwrap()
 }

@@ -78,6 +78,13 @@ fn of_stated(stated: Stated, message: &str) -> Fact {
     fact(reason, if message.is_empty() || probe { default } else { first_line(message) })
 }
 
+/// A kill because of a probe, with what the kubelet quotes of the probe's answer.
+pub fn of_probe(probe: Stated, answer: &str) -> Fact {
+    let fact = of_stated(probe, "");
+    let message = if answer.is_empty() { fact.message } else { format!("{}: {}", fact.message, first_line(answer)) };
+    Fact { message, ..fact }
+}
+
 fn oom_killed(facts: &ExitFacts) -> Fact {
     let code = facts.exit_code.map_or(String::new(), |code| format!(" (exit code {code})"));
     fact(OOM_KILLED, format!("the kernel killed it at the memory limit of its container{code}"))

@@ -162,6 +162,34 @@ impl<'e> Classifier<'e> {
 }
 
 impl Engine {
+    /// What a log came to, once it is known that the kubelet killed the container because of a probe: that is the cause,
+    /// and what the log says only adds to it. `answer` is what the kubelet quotes of the probe.
+    ///
+    /// All kills by one probe are one bug, whatever the log says by chance and however the program ended.
+    pub fn killed_by_probe(&self, of_log: Classification, probe: Stated, answer: &str) -> Classification {
+        let fact = exit::of_probe(probe, answer);
+        let Finding { runtime, .. } = of_log.finding;
+        let advice = self.advice.of(&fact.reason, runtime);
+        let bug = Bug { runtime: Runtime::default(), kind: fact.reason.as_str(), frames: &[], message: "" };
+        Classification {
+            fingerprint: fingerprint(&bug, &self.normaliser),
+            finding: Finding {
+                category: reason::category_of(&fact.reason).unwrap_or(Category::Probe),
+                message: self.line(&fact.message),
+                confidence: fact.confidence,
+                reason: fact.reason,
+                runtime,
+                exception: None,
+                culprit: None,
+                stack: Vec::new(),
+                related: Vec::new(),
+                contributing: beside_the_probe(of_log.finding),
+                advice,
+            },
+            ..of_log
+        }
+    }
+
     /// The decision as it may leave: redacted whole, then cut.
     fn state(&self, decision: &Decision) -> Classification {
         let shown = decision.excerpt.render(&self.redactor);
@@ -256,4 +284,13 @@ impl Engine {
             stack: related.stack.iter().map(|frame| self.frame(frame)).collect(),
         }
     }
+}
+
+/// What the log says beside a probe kill, the more decisive first. That the process was stopped is no news.
+fn beside_the_probe(own: Finding) -> Vec<Contributing> {
+    let Finding { category, reason, message, culprit, contributing, .. } = own;
+    let why_not = "the kubelet killed the container because of its probe".to_owned();
+    let says = category != Category::Lifecycle && !message.is_empty();
+    let own = says.then_some(Contributing { category, reason, message, why_not, culprit });
+    own.into_iter().chain(contributing).take(finding::CONTRIBUTING).collect()
 }

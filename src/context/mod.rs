@@ -1,5 +1,7 @@
-//! Who a pod belongs to: from its controller up to the workload that people know by name.
+//! What stands around a termination: whom the pod belongs to, and what its Events say of probes.
 
 mod owner;
+pub mod probes;
 
 pub use owner::{OwnerCache, without_api};
+pub use probes::ProbeEvents;

@@ -51,7 +51,7 @@ mod tests {
         let [old, new, other] = [crash("a", 0, 10, 1), crash("a", 1, 20, 1), crash("b", 0, 10, 1)];
         let mut ledger = Ledger::new(LedgerKey::of(&old));
         let claims = [Claim::of(&old)];
-        ledger.claim(Batch { claims: &claims, passes: &[] }, &BTreeMap::new(), "me");
+        ledger.claim(Batch { claims: &claims, passes: &[], folds: &[] }, &BTreeMap::new(), "me");
         let before = ClaimedBefore::of([ledger]);
         let held = [&old, &new, &other].map(|counted| before.holds(&counted.termination, at(99)));
         assert_eq!(held, [true, false, false]);

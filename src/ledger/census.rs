@@ -130,6 +130,13 @@ impl Census {
         self.known().add(namespace, workload, name.to_owned());
     }
 
+    /// A report was deleted.
+    pub fn closed(&self, key: &LedgerKey, name: &str) {
+        if let Some(names) = self.known().names.get_mut(&place(key)) {
+            names.remove(name);
+        }
+    }
+
     async fn list(&self, scope: &Scope, known: &mut Known) -> Result<(), CallError> {
         let api: Api<CrashReport> = match scope {
             Scope::All => Api::all(self.0.client.clone()),

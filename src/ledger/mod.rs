@@ -11,6 +11,7 @@
 pub mod before;
 pub mod census;
 pub mod key;
+pub mod objects;
 pub mod placing;
 pub mod protocol;
 pub mod round;
@@ -22,6 +23,7 @@ mod model;
 
 pub use before::ClaimedBefore;
 pub use key::LedgerKey;
-pub use protocol::{Base, Batch, Claim, Claimed, Entry, Ledger, Pass};
-pub use round::{Objects, Recorded, Refused, Stored};
+pub use objects::{Objects, Refused, Stored};
+pub use protocol::{Base, Batch, Claim, Claimed, Entry, Fold, Folded, Ledger, Pass};
+pub use round::Recorded;
 pub use row::Instance;

@@ -74,6 +74,31 @@ pub struct Batch<'b> {
     pub claims: &'b [Claim],
     /// Those that are no crashes; only what belongs to pods that have crashes is kept.
     pub passes: &'b [Pass],
+    /// Reports that give way.
+    pub folds: &'b [Fold],
+}
+
+/// A report that gives way to a surer bug, since there is no room for both: what it counted is counted elsewhere.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    /// The report.
+    pub folded: Folded,
+    /// Name of the report that takes over.
+    pub into: String,
+    /// What that one is made of, if it must be made.
+    pub draft: Draft,
+    /// What it takes over.
+    pub add: Addition,
+}
+
+/// A report that is deleted before the entry that takes over its counts is applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Folded {
+    /// Its name.
+    pub report: String,
+    /// Its UID.
+    pub uid: String,
 }
 
 /// What an entry knew of its report when it was claimed.
@@ -105,6 +130,9 @@ pub struct Entry {
     /// What the report is made of; absent where the report has something as good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Box<Draft>>,
+    /// Whose counts these were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<Folded>,
 }
 
 /// What was known of a report when terminations were claimed for it.
@@ -160,7 +188,7 @@ impl Ledger {
     /// Claims a batch: moves the rows on and appends one entry for each report. `known` says which of the reports
     /// exist; `by` names this claim.
     pub fn claim(&mut self, batch: Batch<'_>, known: &BTreeMap<String, Known>, by: &str) -> Claimed {
-        let Batch { claims, passes } = batch;
+        let Batch { claims, passes, folds } = batch;
         let mut claimed = Claimed { fresh: vec![false; claims.len()], passed: false };
         let mut sums = Sums::default();
         for item in in_order(batch) {
@@ -184,6 +212,13 @@ impl Ledger {
         for (report, sum) in sums.0 {
             self.append(report, sum, known, by);
         }
+        for fold in folds {
+            let sum = Sum { add: fold.add.clone(), draft: Some(fold.draft.clone()), counts: true };
+            self.append(fold.into.clone(), sum, known, by);
+            if let Some(entry) = self.pending.last_mut() {
+                entry.folds = Some(fold.folded.clone());
+            }
+        }
         self.make_room();
         claimed
     }
@@ -193,7 +228,7 @@ impl Ledger {
         // A copy: within a batch, too, the first of two wins.
         let mut rows = Self { rows: self.rows_of(claims), given_up: self.given_up, ..Self::default() };
         let mut fresh = vec![false; claims.len()];
-        for item in in_order(Batch { claims, passes: &[] }) {
+        for item in in_order(Batch { claims, ..Batch::default() }) {
             if let Item::Claim(index) = item {
                 fresh[index] = rows.take(&claims[index]).is_some();
             }
@@ -224,6 +259,11 @@ impl Ledger {
     /// Whether a claim is in here that is not confirmed yet.
     pub fn has_claim(&self, by: &str) -> bool {
         self.pending.iter().any(|entry| entry.by == by)
+    }
+
+    /// Reports that give way: claimed, and not deleted yet as far as is known.
+    pub fn giving_way(&self) -> impl Iterator<Item = &Folded> {
+        self.pending.iter().filter_map(|entry| entry.folds.as_ref())
     }
 
     /// Pod UIDs that have a row.
@@ -287,7 +327,7 @@ impl Ledger {
         };
         self.seq += 1;
         let draft = sum.draft.filter(better).map(Box::new);
-        self.pending.push(Entry { seq: self.seq, report, by: by.to_owned(), base, add: sum.add, draft });
+        self.pending.push(Entry { seq: self.seq, report, by: by.to_owned(), base, add: sum.add, draft, folds: None });
     }
 
     /// Keeps the object within what the API server takes: first what only stragglers need, then the oldest rows.
@@ -382,7 +422,7 @@ mod tests {
     }
 
     fn claim(ledger: &mut Ledger, claims: &[Claim], known: &BTreeMap<String, Known>, by: &str) -> Claimed {
-        ledger.claim(Batch { claims, passes: &[] }, known, by)
+        ledger.claim(Batch { claims, ..Batch::default() }, known, by)
     }
 
     fn pass(counted: &Counted) -> Pass {
@@ -470,7 +510,7 @@ mod tests {
     fn a_harmless_exit_is_kept_only_of_a_pod_that_crashes_and_is_then_not_unseen() {
         let mut ledger = Ledger::default();
         let harmless = pass(&crash("a", 1, 20, 9));
-        let batch = Batch { claims: &[], passes: std::slice::from_ref(&harmless) };
+        let batch = Batch { passes: std::slice::from_ref(&harmless), ..Batch::default() };
         assert!(!ledger.claim(batch, &BTreeMap::new(), "me").any() && ledger.pods().count() == 0);
         claim(&mut ledger, &claims(&[crash("a", 0, 10, 1)]), &BTreeMap::new(), "me");
         assert!(ledger.wants(&harmless));
@@ -485,7 +525,7 @@ mod tests {
         let mut ledger = Ledger::default();
         claim(&mut ledger, &claims(&[crash("a", 0, 10, 1), crash("a", 2, 30, 1)]), &BTreeMap::new(), "me");
         let harmless = pass(&crash("a", 1, 20, 9));
-        ledger.claim(Batch { claims: &[], passes: &[harmless] }, &BTreeMap::new(), "me");
+        ledger.claim(Batch { passes: &[harmless], ..Batch::default() }, &BTreeMap::new(), "me");
         assert_eq!(ledger.pending.iter().map(|entry| entry.add.unseen).collect::<Vec<_>>(), [1, -1]);
         assert_eq!(ledger.pending[1].base, Base::Any);
     }

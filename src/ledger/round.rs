@@ -15,86 +15,18 @@
 //! report is made (again): one deleted in the moment between its creation and the clearing of the entry may come back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 
 use k8s_openapi::jiff::Timestamp;
 
+use super::objects::{Objects, Refused, Stored};
 use super::placing::{self, Reports};
-use super::protocol::{Base, Batch, Claim, Claimed, Entry, Known, Ledger};
+use super::protocol::{Base, Batch, Claim, Claimed, Entry, Fold, Known, Ledger};
 use super::{LedgerKey, Pass};
 use crate::report::{CrashReport, LedgerMark, Standing, merge};
 
 /// Conflicts in a row before a round gives up: each means that somebody else's write went through, so that many without
 /// one of our own point to a fault, not to a busy cluster.
 const CONFLICTS: usize = 32;
-
-/// Why a write was not made.
-#[derive(Debug)]
-pub enum Refused<E> {
-    /// The object has changed, or exists already.
-    Conflict,
-    /// The object is gone.
-    Absent,
-    /// The namespace is gone or being deleted: nothing can be created in it any more.
-    NamespaceGone,
-    /// Anything else, after all retries.
-    Failed(E),
-}
-
-/// A ledger as it is stored.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    /// UID of the object.
-    pub uid: String,
-    /// Its resourceVersion, by which a write is guarded.
-    pub version: String,
-    /// What it holds.
-    pub ledger: Ledger,
-}
-
-/// The objects of one key, as far as counting needs them. Every write is guarded by a resourceVersion.
-pub trait Objects {
-    /// Why a call failed for good.
-    type Error: std::fmt::Display;
-
-    /// The ledger, if there is one.
-    fn read_ledger(&self) -> impl Future<Output = Result<Option<Stored>, Self::Error>> + Send;
-
-    /// Writes the ledger over the one that was read, or creates it.
-    fn write_ledger(
-        &self,
-        over: Option<&Stored>,
-        ledger: &Ledger,
-    ) -> impl Future<Output = Result<Stored, Refused<Self::Error>>> + Send;
-
-    /// All reports of this workload and container by name, those of others left out.
-    fn list_reports(&self) -> impl Future<Output = Result<BTreeMap<String, CrashReport>, Self::Error>> + Send;
-
-    /// How many reports more there may be.
-    fn room(&self) -> impl Future<Output = usize> + Send;
-
-    /// A report, if there is one.
-    fn read_report(&self, name: &str) -> impl Future<Output = Result<Option<CrashReport>, Self::Error>> + Send;
-
-    /// Creates a report without its status.
-    fn create_report(
-        &self,
-        report: &CrashReport,
-    ) -> impl Future<Output = Result<CrashReport, Refused<Self::Error>>> + Send;
-
-    /// Writes the status of a report.
-    fn write_status(
-        &self,
-        report: &CrashReport,
-    ) -> impl Future<Output = Result<CrashReport, Refused<Self::Error>>> + Send;
-
-    /// Sets labels of a report.
-    fn set_labels(
-        &self,
-        name: &str,
-        labels: BTreeMap<String, String>,
-    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
-}
 
 /// Why a round could not claim.
 #[derive(Debug, thiserror::Error)]
@@ -283,10 +215,14 @@ impl<O: Objects> Clerk<O> {
             if let Some(attempt) = attempt.take_if(|_| next.has_claim(&by)) {
                 return Ok(Placed { read: Reports::new(), ..attempt });
             }
-            let read = self.read_reports(batch.claims).await?;
-            let claims = self.place(batch.claims, &next, &read).await;
+            let mut read = self.read_reports(batch.claims).await?;
+            // One that gives way counts for nothing any more: its bug opens a new one.
+            next.giving_way().for_each(|folded| {
+                read.insert(folded.report.clone(), None);
+            });
+            let (claims, folds) = self.place(batch.claims, &next, &mut read).await;
             let known = read.iter().filter_map(|(name, report)| Some((name.clone(), known(report.as_ref()?))));
-            let claimed = next.claim(Batch { claims: &claims, ..batch }, &known.collect(), &by);
+            let claimed = next.claim(Batch { claims: &claims, folds: &folds, ..batch }, &known.collect(), &by);
             let placed = placed(&claims, &claimed, &next, &by, read);
             if !claimed.any() || self.write(next).await.map_err(RoundError::Call)? {
                 return Ok(placed);
@@ -296,21 +232,51 @@ impl<O: Objects> Clerk<O> {
         Err(RoundError::Contended)
     }
 
-    /// Says where each claim is counted, by what there is now.
-    async fn place(&self, claims: &[Claim], ledger: &Ledger, read: &Reports) -> Vec<Claim> {
+    /// Says where each claim is counted, by what there is now, and which reports give way to make room.
+    async fn place(&self, claims: &[Claim], ledger: &Ledger, read: &mut Reports) -> (Vec<Claim>, Vec<Fold>) {
         let mut claims = claims.to_vec();
         let fresh = ledger.fresh(&claims);
         placing::infer(&mut claims, &fresh, read, &ledger.pending);
-        let pending = |name: &String| ledger.pending.iter().any(|entry| &entry.report == name);
-        let exists = |name: &String| matches!(read.get(name), Some(Some(_))) || pending(name);
-        if claims.iter().zip(&fresh).any(|(claim, fresh)| *fresh && !exists(&claim.report)) {
-            // What is claimed and not made yet takes its place too.
-            let made = |entry: &&Entry| entry.base == Base::Absent && !matches!(read.get(&entry.report), Some(Some(_)));
-            let owed: BTreeSet<_> = ledger.pending.iter().filter(made).map(|entry| &entry.report).collect();
-            let room = self.objects.room().await.saturating_sub(owed.len());
-            placing::fold(&mut claims, |claim| !exists(&claim.report), room);
+        let exists = |claim: &Claim, read: &Reports| {
+            let pending = ledger.pending.iter().any(|entry| entry.report == claim.report);
+            pending || matches!(read.get(&claim.report), Some(Some(_)))
+        };
+        let opening: Vec<bool> = claims.iter().zip(&fresh).map(|(it, fresh)| *fresh && !exists(it, read)).collect();
+        if !opening.contains(&true) {
+            return (claims, Vec::new());
         }
-        claims
+        // What is claimed and not made yet takes its place too.
+        let made = |entry: &&Entry| entry.base == Base::Absent && !matches!(read.get(&entry.report), Some(Some(_)));
+        let owed: BTreeSet<_> = ledger.pending.iter().filter(made).map(|entry| &entry.report).collect();
+        let room = self.objects.room().await.saturating_sub(owed.len());
+        let mut crowd = placing::Crowd::new(&claims, &opening, room);
+        if crowd.is_over() {
+            crowd.may_displace(self.givers(&claims, ledger, read).await);
+        }
+        let folds = crowd.settle(&mut claims);
+        for fold in &folds {
+            read.insert(fold.folded.report.clone(), None);
+        }
+        (claims, folds)
+    }
+
+    /// The reports of the container that can give way to a surer bug.
+    async fn givers(&self, claims: &[Claim], ledger: &Ledger, read: &mut Reports) -> Vec<CrashReport> {
+        match self.objects.list_reports().await {
+            // Those that already give way must stay out of sight.
+            Ok(listed) => {
+                for (name, report) in listed {
+                    read.entry(name).or_insert(Some(report));
+                }
+            }
+            Err(error) => tracing::debug!(%error, "no report gives way: they cannot be listed"),
+        }
+        let idle = |name: &String| {
+            let pending = ledger.pending.iter().any(|entry| &entry.report == name);
+            !pending && !claims.iter().any(|claim| &claim.report == name)
+        };
+        let of = |(name, report): (&String, &Option<CrashReport>)| report.clone().filter(|_| idle(name));
+        read.iter().filter_map(of).filter(|report| self.objects.is_settled(report)).collect()
     }
 
     /// The ledger without what is confirmed; read if it is not known.
@@ -386,7 +352,8 @@ impl<O: Objects> Clerk<O> {
         for entry in pending {
             by_report.entry(entry.report.clone()).or_default().push(entry);
         }
-        let mut outcomes = BTreeMap::new();
+        let mut outcomes = self.delete_folded(&by_report).await;
+        by_report.retain(|name, _| !outcomes.contains_key(name));
         for (name, entries) in by_report {
             let last = entries.last().map_or(0, |entry| entry.seq);
             let outcome = match self.bring_in(&name, &uid, &entries, read.remove(&name), now).await {
@@ -399,6 +366,20 @@ impl<O: Objects> Clerk<O> {
             outcomes.insert(name, outcome);
         }
         Ok(outcomes)
+    }
+
+    /// Deletes the reports that give way, before what they counted is added elsewhere and before their bugs open new ones.
+    /// Gives what must wait because that failed.
+    async fn delete_folded(&self, entries: &BTreeMap<String, Vec<Entry>>) -> BTreeMap<String, Outcome<O::Error>> {
+        let mut owed = BTreeMap::new();
+        for entry in entries.values().flatten() {
+            let Some(folded) = &entry.folds else { continue };
+            if let Err(error) = self.objects.delete_report(&folded.report, &folded.uid).await {
+                owed.insert(folded.report.clone(), Outcome::Owed(RoundError::Contended));
+                owed.insert(entry.report.clone(), Outcome::Owed(RoundError::Call(error)));
+            }
+        }
+        owed
     }
 
     /// Brings the entries of one report into it, again after each conflict. `read` is what was found when it was looked
@@ -454,6 +435,9 @@ impl<O: Objects> Clerk<O> {
         entries: &[Entry],
         now: Timestamp,
     ) -> Result<Option<Outcome<O::Error>>, RoundError<O::Error>> {
+        if self.is_replaced(&report, ledger).await? {
+            return Ok(Some(Outcome::GivenUp));
+        }
         let mark = mark(&report, ledger);
         let due: Vec<&Entry> = entries.iter().filter(|e| e.seq > mark && is_meant_for(e, &report)).collect();
         let opened = standing(&report).is_none();
@@ -473,6 +457,18 @@ impl<O: Objects> Clerk<O> {
             Err(Refused::Failed(error)) => Err(RoundError::Call(error)),
             Err(_) => Ok(None),
         }
+    }
+
+    /// Whether the ledger of these entries is no more, told by a report that has counted for another one since. It was then
+    /// deleted as one in which nothing was left, so that all of them are counted. Asked after the report was read: a newer
+    /// one that counts meanwhile makes that version an old one.
+    async fn is_replaced(&self, report: &CrashReport, ledger: &str) -> Result<bool, RoundError<O::Error>> {
+        let mark = report.status.as_ref().and_then(|status| status.ledger.as_ref());
+        if mark.is_none_or(|mark| mark.uid == ledger) {
+            return Ok(false);
+        }
+        let current = self.objects.read_ledger().await.map_err(RoundError::Call)?;
+        Ok(current.is_none_or(|current| current.uid != ledger))
     }
 
     /// Brings labels after a better finding, which a write of the status leaves alone. They only serve selectors, so a

@@ -1,16 +1,17 @@
 //! Ledgers and reports on a real API server. A ledger is a ConfigMap in Coroner's own namespace, out of tenants' reach.
 //!
 //! Permissions: in Coroner's namespace `configmaps` get, list, create, update (and delete, for spent ones); for reports
-//! `crashreports` get, list, create, patch and `crashreports/status` update.
+//! `crashreports` get, list, create, patch, delete and `crashreports/status` update.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Client, ResourceExt};
 
 use super::census::Census;
-use super::round::{Objects, Refused, Stored};
+use super::objects::{Objects, Refused, Stored};
 use super::{Ledger, LedgerKey};
 use crate::calls::{CallError, call};
 use crate::report::{CrashReport, CrashReportSpec, Workload, label_value, merge};
@@ -23,6 +24,9 @@ pub const LABEL_NAMESPACE: &str = "coroner.dev/namespace";
 const DATA_KEY: &str = "ledger.json";
 /// Ledgers in one page of a list: mostly small, but one may have most of a megabyte.
 const PAGE: u32 = 50;
+/// When a report is so old that nobody can still be about to make it: a create with all its retries takes two minutes
+/// at most, and this is several times that.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// Who writes, in managed fields.
 const MANAGER: &str = "coroner";
 
@@ -112,6 +116,23 @@ impl Objects for KubeObjects {
         self.census.room(&self.key).await
     }
 
+    fn is_settled(&self, report: &CrashReport) -> bool {
+        let made = report.metadata.creation_timestamp.as_ref();
+        made.is_some_and(|made| Timestamp::now().duration_since(made.0) >= SETTLED_AFTER)
+    }
+
+    async fn delete_report(&self, name: &str, uid: &str) -> Result<(), CallError> {
+        let preconditions = Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::default() };
+        match call(|| self.reports.delete(name, &params)).await {
+            Err(error) if !(error.is_not_found() || error.is_conflict()) => Err(error),
+            _ => {
+                self.census.closed(&self.key, name);
+                Ok(())
+            }
+        }
+    }
+
     async fn read_report(&self, name: &str) -> Result<Option<CrashReport>, CallError> {
         call(|| self.reports.get_opt(name)).await
     }
@@ -141,7 +162,8 @@ impl Objects for KubeObjects {
     }
 }
 
-fn params() -> PostParams {
+/// Who writes.
+pub(crate) fn params() -> PostParams {
     PostParams { field_manager: Some(MANAGER.into()), ..PostParams::default() }
 }
 
@@ -154,7 +176,8 @@ fn refused(error: CallError) -> Refused<CallError> {
     }
 }
 
-fn stored(map: ConfigMap) -> Result<Stored, CallError> {
+/// Reads a ledger from its object.
+pub(crate) fn stored(map: ConfigMap) -> Result<Stored, CallError> {
     let name = map.name_any();
     let text = map.data.as_ref().and_then(|data| data.get(DATA_KEY)).map_or("", String::as_str);
     let ledger = serde_json::from_str(text).map_err(|error| {
@@ -164,7 +187,8 @@ fn stored(map: ConfigMap) -> Result<Stored, CallError> {
     Ok(Stored { uid: map.uid().unwrap_or_default(), version: map.resource_version().unwrap_or_default(), ledger })
 }
 
-fn config_map(over: Option<&Stored>, ledger: &Ledger) -> Result<ConfigMap, CallError> {
+/// The object of a ledger, to be written over the one that was read.
+pub(crate) fn config_map(over: Option<&Stored>, ledger: &Ledger) -> Result<ConfigMap, CallError> {
     let text = serde_json::to_string(ledger)
         .map_err(|error| CallError::Unusable(format!("a ledger cannot be written as JSON: {error}")))?;
     let metadata = ObjectMeta {

@@ -1,6 +1,6 @@
 //! Who reads next. Pure: no clock but the one passed in, no tasks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use crate::termination::Termination;
 /// Logs of the same kind of death being read at once: the first of them tell what the others died of, and should more be
 /// wanted than can be read, those are then not read in vain.
 const PER_KIND: usize = 4;
-/// How many logs of one kind of death are enough when more are wanted than can be read.
-const ENOUGH: u32 = 3;
+/// How many logs of one kind of death are enough when more are wanted than can be read: a handful, or fewer where there
+/// are so many kinds that each can have no more.
+const ENOUGH: usize = 3;
 /// How long a read is remembered: a storm is over by then, and the next one is another bug.
 const REMEMBERED: Duration = Duration::from_secs(600);
 /// Kinds remembered, and namespaces that were served: some hundred kilobytes.
@@ -103,9 +104,12 @@ impl<T> Queue<T> {
     }
 
     /// Gives the next turn to who has it: what was never read comes first, and of several namespaces the one that has
-    /// waited longest. Who waits for a busy node holds nobody up.
+    /// waited longest. Of one kind the newest death is read, whose log is the surest to be there still: the kubelet keeps
+    /// two. Who waits for a busy node holds nobody up.
     pub fn next(&mut self) -> Option<(Wanted, T)> {
-        let Waiting { wanted, tell, .. } = self.waiting.remove(self.best()?);
+        let kind = self.waiting[self.best()?].wanted.kind;
+        let newest = self.waiting.iter().rposition(|it| it.wanted.kind == kind && self.has_room(&it.wanted))?;
+        let Waiting { wanted, tell, .. } = self.waiting.remove(newest);
         self.turns += 1;
         self.reading += 1;
         if let Some(node) = &wanted.node {
@@ -148,9 +152,11 @@ impl<T> Queue<T> {
         if self.waiting.len() <= self.capacity() {
             return Vec::new();
         }
+        let kinds: HashSet<Kind> = self.waiting.iter().map(|waiting| waiting.wanted.kind).collect();
+        let each = (self.capacity() / kinds.len().max(1)).clamp(1, ENOUGH);
         let read = &self.read;
         let enough = |kind: &Kind| {
-            read.get(kind).is_some_and(|(times, at)| *times >= ENOUGH && now.duration_since(*at) < REMEMBERED)
+            read.get(kind).is_some_and(|(times, at)| *times as usize >= each && now.duration_since(*at) < REMEMBERED)
         };
         self.waiting.extract_if(.., |waiting| enough(&waiting.wanted.kind)).map(|waiting| waiting.tell).collect()
     }
@@ -240,7 +246,7 @@ mod tests {
         for (tell, kind) in [(0, 1), (1, 1), (2, 2)] {
             queue.enter(wanted("a", "n", kind), tell);
         }
-        assert_eq!(order(&mut queue), [2, 0, 1]);
+        assert_eq!(order(&mut queue), [2, 1, 0], "and of one kind the newest");
     }
 
     #[test]
@@ -263,7 +269,7 @@ mod tests {
         }
         queue.enter(wanted("a", "n", 2), 99);
         let given: Vec<u64> = std::iter::from_fn(|| queue.next().map(|(_, tell)| tell)).collect();
-        assert_eq!(given, [0, 99, 1, 2, 3]);
+        assert_eq!(given, [9, 99, 8, 7, 6]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod slack;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use k8s_openapi::jiff::Timestamp;
 
 pub use message::Message;
 pub use notifier::{DeliveryStore, Notifier, ReportKey, StoreError};
@@ -24,6 +25,12 @@ pub use slack::{SlackOptions, SlackWebhook};
 pub trait Sink: Send + Sync {
     /// Its name in `status.notifications` and in metrics: a fixed word.
     fn name(&self) -> &'static str;
+
+    /// When the credential that the sink uses was last changed, where it can be: what it refused before that is worth
+    /// another try.
+    fn credential_changed(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Sends one message once. The caller retries what [`SendError::is_retryable`] allows.
     ///

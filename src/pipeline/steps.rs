@@ -2,9 +2,10 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -12,7 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::classify::{Category, Engine};
 use crate::config::{Config, ExcerptPolicy, LogConfig};
-use crate::context::OwnerCache;
+use crate::context::probes::LIST_EVERY;
+use crate::context::{OwnerCache, ProbeEvents};
+use crate::janitor::OnDue;
+use crate::leader::Takeover;
 use crate::ledger::census::Census;
 use crate::ledger::{Instance, LedgerKey, Pass};
 use crate::log::{FetchOptions, Fetcher, LimitOptions, Limiter, LogAnswer};
@@ -20,26 +24,38 @@ use crate::notify::slack::SlackSetupError;
 use crate::notify::{Notifier, ReportKey, Sink, SlackOptions, SlackWebhook};
 use crate::observe::{Metrics, Sighting};
 use crate::operator::Settings;
+use crate::publish::announcer::OnWritten;
 use crate::publish::recorder::OnSettled;
-use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries};
+use crate::publish::{Announcer, Deliveries, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries};
 use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
+use crate::termination::probe::{self, ProbeKill};
 use crate::termination::{Termination, Verdict, judge};
-use crate::watch::Scope;
+use crate::watch::{self, Scope};
 
 /// First pause before a termination that could not be recorded is tried again; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause. The termination is only in memory meanwhile, and in the pod's status as long as the pod lives.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a termination may wait for its claim once its pod is gone: less than it takes a ledger to forget a pod.
+const CLAIM_WITHIN: SignedDuration = SignedDuration::from_mins(9);
+/// How often Events are looked at for one termination, five seconds apart.
+const PROBE_LOOKS: u32 = 2;
+/// How long before its last renewal a leader may have left a termination uncounted: while it stopped it took nothing more
+/// in, and kubelets and retries are late. What it did count is not told again, however large this is.
+const UNTOLD: SignedDuration = SignedDuration::from_mins(5);
 /// Reports that wait for the notifier before those who hand them in do.
 const DUE: usize = 1024;
 
 /// Everything that a termination passes through.
 pub struct Steps {
+    client: Client,
+    engine: Arc<Engine>,
     fetcher: Fetcher,
     owners: OwnerCache,
+    probes: ProbeEvents,
     recorder: Recorder,
-    events: EventWriter,
+    announcer: Announcer,
     deliveries: Deliveries,
     due: mpsc::Sender<ReportKey>,
     notifier: std::sync::Mutex<Option<JoinHandle<()>>>,
@@ -47,6 +63,8 @@ pub struct Steps {
     delete_with_workload: bool,
     notified: Vec<Category>,
     sinks: Vec<String>,
+    /// What ended before this second since 1970 and was never counted had died before anybody was there to be told.
+    told_from: AtomicI64,
     metrics: Metrics,
     stop: CancellationToken,
 }
@@ -73,6 +91,11 @@ impl Steps {
         let names = sinks.iter().map(|sink| sink.name().to_owned()).collect();
         let notifier = Notifier::new(Arc::new(deliveries.clone()), sinks, cluster)
             .on_result(Arc::new(move |sink, result| counted.notified(sink, result)));
+        let announced = metrics.clone();
+        let on_written: OnWritten = Arc::new(move |namespace, report, first, error| {
+            announced.event(namespace, report, first, error.map(|error| error as &dyn std::error::Error));
+        });
+        let announcer = Announcer::new(EventWriter::new(client.clone(), instance), stop.clone(), on_written);
         let parts = RecorderParts {
             clock: Arc::new(Timestamp::now),
             on_settled: late(due.clone()),
@@ -80,10 +103,13 @@ impl Steps {
             hurry: stop.clone(),
         };
         Ok(Self {
-            fetcher: Fetcher::new(client.clone(), engine, limiter, reads(&config.log)),
+            fetcher: Fetcher::new(client.clone(), engine.clone(), limiter, reads(&config.log)),
+            client: client.clone(),
+            engine,
             owners: OwnerCache::new(client.clone()),
+            probes: ProbeEvents::new(client.clone()),
             recorder: Recorder::new(client.clone(), namespace, instance, parts),
-            events: EventWriter::new(client, instance),
+            announcer,
             deliveries,
             due,
             notifier: std::sync::Mutex::new(Some(tokio::spawn(notifier.run(queue, stop.clone())))),
@@ -91,9 +117,24 @@ impl Steps {
             delete_with_workload: config.delete_with_workload,
             notified: config.notify.categories.clone(),
             sinks: names,
+            told_from: AtomicI64::new(i64::MIN),
             metrics,
             stop,
         })
+    }
+
+    /// Put in charge: from now on it depends on when the last one was, what is told beside being recorded. What died in
+    /// between is told as if somebody had been there; what was dead before the first installation is not.
+    pub fn taken_over(&self, takeover: Takeover, now: Timestamp) {
+        let from = takeover.last_renewal.map_or(now, |last| last.saturating_sub(UNTOLD).unwrap_or(Timestamp::MIN));
+        self.told_from.store(from.as_second(), Ordering::Relaxed);
+    }
+
+    /// Hands in reports in which a message is due again.
+    pub fn on_due(&self) -> OnDue {
+        let due = self.due.clone();
+        // With a full queue it stays due in its report, and the next start finds it.
+        Arc::new(move |report| drop(due.try_send(report)))
     }
 
     /// Goes on with what an earlier instance claimed and could not write, or wrote and could not send.
@@ -129,6 +170,8 @@ impl Steps {
         let termination = &sighting.termination;
         let (workload, log) = tokio::join!(self.owners.workload_of(&termination.pod), self.fetcher.fetch(termination));
         self.metrics.log_fetched(termination, log.state, log.reads);
+        let (sighting, log) = self.with_probes(sighting, log).await;
+        let termination = &sighting.termination;
         let notify = match judge(termination, &log.classification.finding) {
             Verdict::Ignore(why) => {
                 self.metrics.ignored(termination, why.as_str());
@@ -140,6 +183,32 @@ impl Steps {
         for recorded in self.record(&sighting, counted).await {
             self.tell(&sighting, &recorded).await;
         }
+    }
+
+    /// Finds out whether a probe ended the instance. The kubelet's word for a kill may come a moment after the status.
+    async fn with_probes(&self, sighting: Sighting, log: LogAnswer) -> (Sighting, LogAnswer) {
+        let termination = &sighting.termination;
+        if !probe::is_possible(termination) {
+            return (sighting, log);
+        }
+        let start = tokio::time::Instant::now();
+        for look in 0..PROBE_LOOKS {
+            let events = self.probes.since(&termination.pod.namespace, start + LIST_EVERY * look).await;
+            let judged = events.map(|events| probe::judge_probes(termination, &log.classification.finding, &events));
+            match judged {
+                Some(probe::Judged::Killed(kill)) => return self.killed_by_probe(sighting, log, &kill),
+                Some(probe::Judged::Unclear) => {}
+                Some(probe::Judged::Unknown) | None => break,
+            }
+        }
+        (sighting, log)
+    }
+
+    fn killed_by_probe(&self, sighting: Sighting, log: LogAnswer, kill: &ProbeKill) -> (Sighting, LogAnswer) {
+        let classification = self.engine.killed_by_probe(log.classification, kill.probe, &kill.answer);
+        let termination = Termination { stated: Some(kill.probe), ..(*sighting.termination).clone() };
+        let sighting = Sighting { termination: Arc::new(termination), ..sighting };
+        (sighting, LogAnswer { classification, ..log })
     }
 
     /// It is no crash, and no later one shall have it as unseen.
@@ -160,7 +229,9 @@ impl Steps {
         };
         classification.truncated |= hidden > 0;
         classification.excerpt.drain(..hidden);
-        let wanted = notify && self.notified.contains(&classification.finding.category);
+        let ended = sighting.termination.finished_at.unwrap_or(sighting.seen_at);
+        let told = ended.as_second() >= self.told_from.load(Ordering::Relaxed);
+        let wanted = notify && told && self.notified.contains(&classification.finding.category);
         Counted {
             termination: sighting.termination.clone(),
             workload,
@@ -179,6 +250,10 @@ impl Steps {
         let key = LedgerKey::of(&counted);
         let mut pause = FIRST_PAUSE;
         loop {
+            if self.is_forgotten(sighting).await {
+                self.metrics.ignored(&sighting.termination, "claimed_too_late");
+                return Vec::new();
+            }
             match self.recorder.record(key.clone(), vec![counted.clone()]).await {
                 Ok(recorded) => return recorded,
                 Err(RecordError::Closed) => return Vec::new(),
@@ -190,6 +265,14 @@ impl Steps {
         }
     }
 
+    /// Whether another operator may have counted it and forgotten its pod since: what is claimed then may be counted twice.
+    /// An operator that could not claim for so long is cut off, not slow.
+    async fn is_forgotten(&self, sighting: &Sighting) -> bool {
+        let pod = &sighting.termination.pod;
+        Timestamp::now().duration_since(sighting.seen_at) > CLAIM_WITHIN
+            && watch::exists(&self.client, &pod.namespace, &pod.name, &pod.uid).await.is_ok_and(|exists| !exists)
+    }
+
     /// The Event and, for a new bug, the message. Both only repeat what the report says.
     async fn tell(&self, sighting: &Sighting, recorded: &Recorded) {
         if let Some(report) = &recorded.report
@@ -199,10 +282,7 @@ impl Steps {
         }
         for counted in &recorded.counted {
             self.metrics.recorded(sighting, &counted.classification.finding, &recorded.name, recorded.opened);
-            let note = EventNote::on_pod(counted, &recorded.name);
-            let written = self.events.publish(&note).await;
-            let error = written.as_ref().err().map(|error| error as &dyn std::error::Error);
-            self.metrics.event(&counted.termination.pod.namespace, &recorded.name, recorded.opened, error);
+            self.announcer.announce(counted, &recorded.name).await;
         }
     }
 
@@ -226,6 +306,7 @@ impl Steps {
     /// Finishes what was handed in.
     pub async fn drain(&self) {
         self.recorder.shutdown().await;
+        self.announcer.finish().await;
         let notifier = self.notifier.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(notifier) = notifier {
             // It ends by itself once `stop` is cancelled; that it panicked was logged by the runtime.

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::calls::{CallError, call};
 use crate::report::text::cut;
-use crate::report::{Counted, hex_hash};
+use crate::report::{Counted, Workload, hex_hash};
 use crate::termination::ContainerKind;
 
 /// Longest message: what `events.k8s.io/v1` takes as a note, so that every reader of Events can hold it.
@@ -68,15 +68,33 @@ impl EventNote {
             field_path: Some(format!("spec.{list}{{{}}}", termination.container)),
             resource_version: None,
         };
-        Self::on(object, counted, report)
+        Self::on(object, counted, report, "")
     }
 
-    /// The Event on another object of the same namespace, usually the workload.
-    pub fn on(object: ObjectReference, counted: &Counted, report: &str) -> Self {
+    /// The Event on the workload of a termination; none for pods that have no controller.
+    pub fn on_workload(counted: &Counted, report: &str) -> Option<Self> {
+        let Workload { api_version, kind, name, uid } = &counted.workload;
+        if kind == "Pod" {
+            return None;
+        }
+        let object = ObjectReference {
+            api_version: Some(api_version.clone()),
+            kind: Some(kind.clone()),
+            namespace: Some(counted.termination.pod.namespace.clone()),
+            name: Some(name.clone()),
+            uid: uid.clone(),
+            field_path: None,
+            resource_version: None,
+        };
+        let whose = format!("pod {}, container {}: ", counted.termination.pod.name, counted.termination.container);
+        Some(Self::on(object, counted, report, &whose))
+    }
+
+    fn on(object: ObjectReference, counted: &Counted, report: &str, whose: &str) -> Self {
         Self {
             object,
             reason: counted.classification.finding.reason.as_str().to_owned(),
-            message: message(counted, report),
+            message: message(counted, report, whose),
             at: counted.ended_at(),
             times: 1,
             about: report.to_owned(),
@@ -125,15 +143,15 @@ impl EventNote {
 }
 
 /// What happened and where to read on. The command stays whole: what is cut is the quoted message.
-fn message(counted: &Counted, report: &str) -> String {
+fn message(counted: &Counted, report: &str, whose: &str) -> String {
     let finding = &counted.classification.finding;
     let culprit = finding.culprit.as_ref().map(|culprit| culprit.short()).filter(|text| !text.is_empty());
     let place = culprit.map(|culprit| format!(" at {culprit}")).unwrap_or_default();
     let namespace = &counted.termination.pod.namespace;
     let tail = format!("{place} (report {report}; kubectl -n {namespace} describe crash {report})");
     let said = if finding.message.is_empty() { finding.reason.as_str() } else { &finding.message };
-    let room = MESSAGE_BYTES.saturating_sub(tail.len());
-    let whole = format!("{}{tail}", cut(said, room).trim_end());
+    let room = MESSAGE_BYTES.saturating_sub(whose.len() + tail.len());
+    let whole = format!("{whose}{}{tail}", cut(said, room).trim_end());
     cut(&whole, MESSAGE_BYTES).to_owned()
 }
 
@@ -232,6 +250,17 @@ mod tests {
         let sidecar = with(crash("checkout-1", 0, 10, 1), |t| t.kind = ContainerKind::Sidecar);
         let note = EventNote::on_pod(&sidecar, "r");
         assert_eq!(note.object.field_path.as_deref(), Some("spec.initContainers{api}"));
+    }
+
+    #[test]
+    fn a_note_on_the_workload_says_which_pod() {
+        let note = EventNote::on_workload(&crash("checkout-1", 0, 10, 1), "checkout-api-1");
+        let message = note.as_ref().map(|note| note.message.as_str()).unwrap_or_default();
+        assert!(message.starts_with("pod checkout-1, container api: fatal error: concurrent map writes"), "{message}");
+        assert_eq!(note.and_then(|note| note.object.kind).as_deref(), Some("Deployment"));
+        let mut bare = crash("checkout-1", 0, 10, 1);
+        bare.workload.kind = "Pod".into();
+        assert_eq!(EventNote::on_workload(&bare, "r"), None);
     }
 
     #[test]

@@ -21,14 +21,29 @@ pub async fn update_status(
     name: &str,
     mut change: impl FnMut(&mut CrashReportStatus) -> bool,
 ) -> Result<Option<CrashReport>, CallError> {
+    update_report(api, name, |report| {
+        let mut status = report.status.take().unwrap_or_default();
+        let changed = change(&mut status);
+        report.status = Some(status);
+        changed
+    })
+    .await
+}
+
+/// The same for a change that depends on the rest of the report. Only the status is written.
+///
+/// # Errors
+/// As [`update_status`].
+pub async fn update_report(
+    api: &Api<CrashReport>,
+    name: &str,
+    mut change: impl FnMut(&mut CrashReport) -> bool,
+) -> Result<Option<CrashReport>, CallError> {
     let params = PostParams { field_manager: Some("coroner".into()), ..PostParams::default() };
     let mut last = None;
     for _ in 0..CONFLICTS {
         let Some(mut report) = call(|| api.get_opt(name)).await? else { return Ok(None) };
-        let mut status = report.status.take().unwrap_or_default();
-        let changed = change(&mut status);
-        report.status = Some(status);
-        if !changed {
+        if !change(&mut report) {
             return Ok(Some(report));
         }
         match call(|| api.replace_status(name, &params, &report)).await {

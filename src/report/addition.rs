@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{cut, cut_opt};
 use super::{
-    CrashReportSpec, EXCERPT_BYTES, Evidence, EvidenceSource, EvidenceState, OCCURRENCES, Occurrence, Workload, bound,
+    CrashReportSpec, CrashReportStatus, EXCERPT_BYTES, Evidence, EvidenceSource, EvidenceState, OCCURRENCES,
+    Occurrence, Workload, bound,
 };
 use crate::classify::{Classification, Finding};
 use crate::termination::Termination;
@@ -171,6 +172,20 @@ impl Addition {
             occurrences: vec![counted.occurrence()],
             notify: counted.notify.clone(),
             ..Self::default()
+        }
+    }
+
+    /// What a report has counted, for another one to take over; nobody is told again.
+    pub fn of_status(status: &CrashReportStatus) -> Self {
+        Self {
+            count: status.count,
+            inferred: status.inferred,
+            unseen: status.unseen,
+            pods: status.pods,
+            first: status.first_seen.clone(),
+            last: status.last_seen.clone(),
+            occurrences: status.occurrences.clone(),
+            notify: Vec::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use super::record::{Placed, Record, containers, records, restarted_along};
 use super::startup::{Progress, Startups, progress};
 use super::{ContainerKind, Controller, PodFacts, RestartPolicy, SeenIn, Stopping, Termination};
 use crate::classify::Stated;
-use crate::watch::slim::{APP_NAME_LABEL, ContainerStatus, REVISION_LABELS};
+use crate::watch::slim::{APP_NAME_LABEL, ContainerStatus, REVISION_LABELS, SlimSpec};
 use crate::watch::{Scope, SlimPod};
 
 /// What counts as a termination.
@@ -130,6 +130,12 @@ impl Detector {
     /// The failures to start that have lasted for the startup grace by now, each told once.
     pub fn due(&mut self, now: Timestamp) -> Vec<Termination> {
         self.startups.due(now)
+    }
+
+    /// Whether a failure to start that was told is over, since this was asked last: the container has started, or its
+    /// pod is gone.
+    pub fn start_cleared(&mut self) -> bool {
+        self.startups.cleared()
     }
 
     /// When [`Self::due`] has something to tell next.
@@ -334,8 +340,15 @@ fn facts_of(pod: &SlimPod, stopping: Option<Stopping>) -> PodFacts {
         revision: REVISION_LABELS.into_iter().find_map(label),
         controller: controller.map(controller_of),
         restart_policy: RestartPolicy::from_word(pod.spec.restart_policy.as_deref()),
+        probed: probed(&pod.spec),
         stopping,
     }
+}
+
+fn probed(spec: &SlimSpec) -> Vec<String> {
+    let all = spec.init_containers.iter().chain(&spec.containers);
+    let probed = all.filter(|it| it.liveness_probe.is_some() || it.startup_probe.is_some());
+    probed.map(|container| container.name.clone()).collect()
 }
 
 fn controller_of(owner: &OwnerReference) -> Controller {

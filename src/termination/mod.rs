@@ -13,11 +13,13 @@ pub mod detector;
 mod history;
 pub mod judge;
 mod outside;
+pub mod probe;
 mod record;
 mod startup;
 
 pub use detector::{Detector, DetectorOptions};
 pub use judge::{Ignored, Verdict, exit_facts, judge};
+pub use startup::fails_to_start;
 
 /// What is kept of a pod beside each of its terminations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct PodFacts {
     pub controller: Option<Controller>,
     /// The pod's restart policy.
     pub restart_policy: RestartPolicy,
+    /// Names of its containers that have a liveness or startup probe, by which the kubelet may kill them.
+    pub probed: Vec<String>,
     /// Why the pod, or this container of it, was being stopped when the instance ended, if it was.
     pub stopping: Option<Stopping>,
 }

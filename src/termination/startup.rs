@@ -6,7 +6,9 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::Termination;
 use super::history::PodKey;
+use super::record::containers;
 use crate::classify::Stated;
+use crate::watch::SlimPod;
 use crate::watch::slim::ContainerState;
 
 /// What a waiting reason says of the start of a container.
@@ -37,11 +39,21 @@ pub(super) fn progress(state: &ContainerState) -> Progress {
     }
 }
 
+/// Whether a container of a pod cannot be created, as its status stands.
+pub fn fails_to_start(pod: &SlimPod, container: &str) -> bool {
+    let own = containers(pod).find(|placed| placed.status.name == container);
+    let progress = own.map(|placed| progress(&placed.status.state));
+    // One that is on its way again has not got there yet.
+    !matches!(progress, Some(Progress::Created))
+}
+
 /// The containers that fail to start.
 #[derive(Debug, Default)]
 pub(super) struct Startups {
     pods: HashMap<PodKey, Vec<Failing>>,
     due: BTreeSet<(Timestamp, PodKey, u64)>,
+    /// Something that was told no longer holds.
+    cleared: bool,
 }
 
 #[derive(Debug)]
@@ -101,13 +113,19 @@ impl Startups {
     fn remove(&mut self, pod: PodKey, gone: impl Fn(&Failing) -> bool) {
         let Some(failing) = self.pods.get_mut(&pod) else { return };
         for failing in failing.extract_if(.., |failing| gone(failing)) {
-            if let Some(due) = failing.due {
-                self.due.remove(&(due, pod, failing.container));
+            match failing.due {
+                Some(due) => drop(self.due.remove(&(due, pod, failing.container))),
+                None => self.cleared = true,
             }
         }
         if failing.is_empty() {
             self.pods.remove(&pod);
         }
+    }
+
+    /// Whether anything that was told no longer holds, since this was asked last.
+    pub fn cleared(&mut self) -> bool {
+        std::mem::take(&mut self.cleared)
     }
 
     /// What has lasted long enough by now.

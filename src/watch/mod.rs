@@ -4,10 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::stream::{self, BoxStream, StreamExt};
+use kube::api::ListParams;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
+
+use crate::calls::{CallError, call};
 
 pub mod lenient;
 pub mod slim;
@@ -111,12 +114,36 @@ pub fn pods(client: &Client, scopes: &[Scope], stop: &CancellationToken) -> BoxS
     stream::select_all(watches).take_until(stop.clone().cancelled_owned()).boxed()
 }
 
-/// The pods of one scope. The back-off must stand right after the watcher: only there it sees each failure.
-fn pods_of(client: Client, scope: Scope) -> BoxStream<'static, Watched> {
-    let api: Api<SlimPod> = match &scope {
+/// Asks for one pod of a scope: whether its pods could be watched.
+///
+/// # Errors
+/// When they cannot be listed.
+pub async fn probe(client: &Client, scope: &Scope) -> Result<(), CallError> {
+    let api = pods_in(client.clone(), scope);
+    let one = ListParams::default().limit(1);
+    call(|| api.list(&one)).await.map(drop)
+}
+
+/// Whether the pod of that UID still exists.
+///
+/// # Errors
+/// When it cannot be asked for.
+pub async fn exists(client: &Client, namespace: &str, name: &str, uid: &str) -> Result<bool, CallError> {
+    let api: Api<SlimPod> = Api::namespaced(client.clone(), namespace);
+    let found = call(|| api.get_metadata_opt(name)).await?;
+    Ok(found.is_some_and(|pod| pod.metadata.uid.as_deref() == Some(uid)))
+}
+
+fn pods_in(client: Client, scope: &Scope) -> Api<SlimPod> {
+    match scope {
         Scope::All => Api::all(client),
         Scope::Namespace(name) => Api::namespaced(client, name),
-    };
+    }
+}
+
+/// The pods of one scope. The back-off must stand right after the watcher: only there it sees each failure.
+fn pods_of(client: Client, scope: Scope) -> BoxStream<'static, Watched> {
+    let api = pods_in(client, &scope);
     let config = watcher::Config::default().page_size(PAGE_SIZE).timeout(WATCH_SECONDS);
     watcher(api, config)
         .default_backoff()

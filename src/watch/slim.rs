@@ -67,7 +67,17 @@ pub struct SlimContainer {
     /// Its own restart policy: `Always` makes an init container a sidecar.
     #[serde(deserialize_with = "lenient::text")]
     pub restart_policy: Option<String>,
+    /// By which the kubelet kills it when it no longer answers.
+    #[serde(deserialize_with = "lenient::optional")]
+    pub liveness_probe: Option<Probe>,
+    /// By which the kubelet kills it when it does not come up.
+    #[serde(deserialize_with = "lenient::optional")]
+    pub startup_probe: Option<Probe>,
 }
+
+/// A probe; only that there is one matters.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Probe {}
 
 /// `status`.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -41,7 +41,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* The operator's configuration file: the values of the same names, and where Slack's URL is mounted. */}}
 {{- define "coroner.config" -}}
-{{- $config := pick .Values "clusterName" "namespaces" "ephemeralContainers" "startupGrace" "retention" "excerpt" "deleteWithWorkload" "log" "redact" -}}
+{{- $config := pick .Values "clusterName" "namespaces" "ephemeralContainers" "startupGrace" "retention" "excerpt" "deleteWithWorkload" "reports" "log" "redact" -}}
 {{- $notify := pick .Values.notify "categories" -}}
 {{- if .Values.notify.slack.existingSecret -}}
 {{- $_ := set $notify "slack" (dict "webhookUrlFile" "/etc/coroner/slack/url") -}}

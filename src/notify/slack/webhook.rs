@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use k8s_openapi::jiff::Timestamp;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -128,6 +129,12 @@ impl SlackWebhook {
 impl Sink for SlackWebhook {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn credential_changed(&self) -> Option<Timestamp> {
+        // A Secret that is mounted gets new files when it changes.
+        let modified = std::fs::metadata(&self.url_file).and_then(|file| file.modified()).ok()?;
+        Timestamp::try_from(modified).ok()
     }
 
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Delivered, SendError>> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::pace::{Pace, claim_wait};
+use super::pace::{Pace, claim_wait, is_storm, open_wait};
 use super::{Inner, Job, RecordError, Recorded, clear, lock, settle, written};
 use crate::calls::CallError;
 use crate::ledger::round::{Clerk, Outcome, RoundError};
@@ -59,8 +59,11 @@ pub(super) struct Desk {
     clerk: Clerk<KubeObjects>,
     jobs: mpsc::Receiver<Job>,
     waiting: Vec<Job>,
-    /// Since when something waits.
+    /// Since when something waits, and until when it may if it may open a bug.
     since: Instant,
+    opens: Option<Instant>,
+    /// Claims in a row that had to wait because of a storm.
+    stormy: u32,
     /// When something was last done.
     active: Instant,
     /// Reports that there were when last seen: a death that belongs to one of them opens nothing.
@@ -80,6 +83,8 @@ impl Desk {
             jobs,
             waiting: Vec::new(),
             since: now,
+            opens: None,
+            stormy: 0,
             active: now,
             known: BTreeSet::new(),
             pace: Pace::default(),
@@ -113,8 +118,9 @@ impl Desk {
     fn next(&self) -> (Task, Instant) {
         let now = Instant::now();
         if !self.waiting.is_empty() {
-            let wait = claim_wait(self.inner.waiting.load(Ordering::Relaxed));
-            return (Task::Claim, if self.inner.hurry.is_cancelled() { now } else { self.since + wait });
+            let due = self.since + claim_wait(self.inner.waiting.load(Ordering::Relaxed), self.stormy);
+            let due = self.opens.map_or(due, |opens| opens.min(due));
+            return (Task::Claim, if self.inner.hurry.is_cancelled() { now } else { due });
         }
         match () {
             () if self.deferred && self.inner.hurry.is_cancelled() => (Task::Apply, now),
@@ -160,8 +166,11 @@ impl Desk {
             next = (self.size() < BATCH).then(|| self.jobs.try_recv().ok()).flatten();
         }
         self.inner.note_waiting(&self.key, !self.waiting.is_empty());
+        if self.opens.is_none() && self.waiting.iter().flat_map(|job| &job.batch).any(|it| self.may_open(it)) {
+            self.opens = Some(Instant::now() + open_wait(self.inner.waiting.load(Ordering::Relaxed)));
+        }
         let due = !self.waiting.is_empty() && self.next().1 <= Instant::now();
-        if due || self.size() >= BATCH || self.waiting.iter().flat_map(|job| &job.batch).any(|it| self.may_open(it)) {
+        if due || self.size() >= BATCH {
             self.claim().await;
             self.active = Instant::now();
         }
@@ -179,6 +188,9 @@ impl Desk {
     /// Claims all that waits, and applies it unless only counts have moved and it is too early for them.
     async fn claim(&mut self) {
         let jobs = std::mem::take(&mut self.waiting);
+        let opened = self.opens.take().is_some();
+        let storm = is_storm(self.inner.waiting.load(Ordering::Relaxed)) && !opened;
+        self.stormy = if storm { self.stormy + 1 } else { 0 };
         self.inner.note_waiting(&self.key, false);
         let claims: Vec<Claim> = jobs.iter().flat_map(|job| &job.batch).map(Claim::of).collect();
         let (mut counted_in, mut reports, mut failure) = (Vec::new(), BTreeMap::new(), None);
@@ -200,7 +212,7 @@ impl Desk {
         reports: &mut BTreeMap<String, (CrashReport, bool)>,
     ) -> Result<Vec<Option<String>>, RoundError<CallError>> {
         let passes = self.inner.passes_of(&self.key);
-        let placed = self.clerk.claim(Batch { claims, passes: &passes }).await?;
+        let placed = self.clerk.claim(Batch { claims, passes: &passes, folds: &[] }).await?;
         self.inner.drop_passes(&self.key, |pass| self.clerk.has(pass));
         let names = placed.reports.clone();
         let (now, tells) = (Instant::now(), placed.tells);
@@ -254,7 +266,7 @@ impl Desk {
         if passes.is_empty() {
             return;
         }
-        match self.clerk.claim(Batch { claims: &[], passes: &passes }).await {
+        match self.clerk.claim(Batch { passes: &passes, ..Batch::default() }).await {
             Ok(_) => self.inner.drop_passes(&self.key, |pass| self.clerk.has(pass)),
             Err(error) => {
                 tracing::debug!(namespace = self.key.namespace, workload = self.key.workload, %error, "harmless ends wait");

@@ -14,12 +14,29 @@ const CLAIM_AFTER: Duration = Duration::from_secs(1);
 const CLAIMS_PER_SECOND: u32 = 16;
 /// Longest wait of a claim, however many workloads have one waiting: a kubelet that restarts a container at its fastest
 /// has lost sight of the first two ends by then.
-const CLAIM_AT_LATEST: Duration = Duration::from_secs(30);
+const CLAIM_AT_LATEST: Duration = Duration::from_secs(20);
 
-/// How long a claim waits while so many workloads have one waiting.
-pub fn claim_wait(waiting: usize) -> Duration {
+/// How long a claim that may open a bug waits for others in a storm: those that died of the same thing are let go by the
+/// limiter at the moment in which the first one's log was had.
+const OPEN_AFTER: Duration = Duration::from_millis(100);
+
+/// How long a claim waits while so many workloads have one waiting; `before` are the claims of the same loop that had to
+/// wait for that reason already.
+pub fn claim_wait(waiting: usize, before: u32) -> Duration {
     let crowd = u32::try_from(waiting).unwrap_or(u32::MAX);
-    (Duration::from_secs(crowd.into()) / CLAIMS_PER_SECOND).clamp(CLAIM_AFTER, CLAIM_AT_LATEST)
+    let wait = Duration::from_secs(crowd.into()) / CLAIMS_PER_SECOND;
+    let longer = if is_storm(waiting) { 1 << before.min(5) } else { 1 };
+    (wait * longer).clamp(CLAIM_AFTER, CLAIM_AT_LATEST)
+}
+
+/// How long a claim that may open a bug waits: not at all but in a storm.
+pub fn open_wait(waiting: usize) -> Duration {
+    if is_storm(waiting) { OPEN_AFTER } else { Duration::ZERO }
+}
+
+/// Whether more workloads have something waiting than can be claimed in a second.
+pub fn is_storm(waiting: usize) -> bool {
+    waiting > CLAIMS_PER_SECOND as usize
 }
 
 /// The writes of counts of one workload's container. It starts anew with each task, which ends when a loop does.
@@ -71,7 +88,10 @@ mod tests {
 
     #[test]
     fn a_claim_waits_longer_only_in_a_storm() {
-        let seconds = |waiting| claim_wait(waiting).as_secs_f64();
-        assert_eq!([seconds(0), seconds(1), seconds(16), seconds(200), seconds(100_000)], [1.0, 1.0, 1.0, 12.5, 30.0]);
+        let seconds = |waiting, before| claim_wait(waiting, before).as_secs_f64();
+        let calm = [seconds(0, 0), seconds(1, 9), seconds(16, 9)];
+        assert_eq!(calm, [1.0, 1.0, 1.0]);
+        assert_eq!([seconds(200, 0), seconds(200, 1), seconds(200, 9), seconds(100_000, 0)], [12.5, 20.0, 20.0, 20.0]);
+        assert_eq!((open_wait(16), open_wait(17)), (Duration::ZERO, OPEN_AFTER));
     }
 }

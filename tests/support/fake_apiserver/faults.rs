@@ -10,6 +10,8 @@ pub enum Fault {
         /// Seconds to wait.
         retry_after: u32,
     },
+    /// 403, and nothing is done.
+    Forbidden,
     /// 500, and nothing is done.
     ServerError,
     /// No answer ever, and nothing is done.

@@ -142,6 +142,7 @@ impl FakeApiServer {
         match fault {
             None => self.serve(&head.method, target, &body),
             Some(Fault::Throttle { retry_after }) => throttled(retry_after).into(),
+            Some(Fault::Forbidden) => refusal(403, "Forbidden", "the service account may not do this").into(),
             Some(Fault::ServerError) => refusal(500, "InternalError", "etcdserver: request timed out").into(),
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::LostAnswer) => {

@@ -45,7 +45,7 @@ impl Store {
             ("POST", None) => self.create(target, body.clone()),
             ("PUT", Some(name)) => self.replace(target, name, body),
             ("PATCH", Some(name)) => self.patch(target, name, body),
-            ("DELETE", Some(name)) => self.delete(&target.resource, &target.namespace, name),
+            ("DELETE", Some(name)) => self.delete_if(target, name, &body["preconditions"]),
             _ => {
                 Err(refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"))
             }
@@ -134,6 +134,17 @@ impl Store {
         Ok(self.commit("MODIFIED", key(target, name), next))
     }
 
+    fn delete_if(&mut self, target: &Target, name: &str, preconditions: &Value) -> Result<Value, Answer> {
+        let current = self.get(target, name)?;
+        let differs = |field: &str| preconditions[field].as_str().is_some_and(|it| current["metadata"][field] != it);
+        if differs("uid") || differs("resourceVersion") {
+            let message =
+                format!("Operation cannot be fulfilled on {} {name:?}: the precondition failed", target.resource);
+            return Err(refusal(409, "Conflict", &message));
+        }
+        self.delete(&target.resource, &target.namespace, name)
+    }
+
     pub fn delete(&mut self, resource: &str, namespace: &str, name: &str) -> Result<Value, Answer> {
         let key = (resource.to_owned(), namespace.to_owned(), name.to_owned());
         let object = self.objects.remove(&key).ok_or_else(|| not_found(resource, name))?;
@@ -167,6 +178,8 @@ pub fn selects(target: &Target, object: &Value) -> bool {
     let field = |term: &str| match term.split_once('=') {
         Some(("metadata.name", value)) => meta["name"] == value,
         Some(("metadata.namespace", value)) => meta["namespace"] == value,
+        Some(("involvedObject.kind", value)) => object["involvedObject"]["kind"] == value,
+        Some(("reason!", value)) => object["reason"] != value,
         _ => panic!("the fake API server knows no field selector {term:?}"),
     };
     let all = |selector: Option<String>, holds: &dyn Fn(&str) -> bool| {
