@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{LogParams, ObjectMeta, PostParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
+use tokio::sync::mpsc;
 
 use crate::cluster::{self, Cluster};
 
@@ -47,29 +48,48 @@ pub async fn measure(cluster: &Cluster, name: &str, crashes: usize) -> Times {
     let script = format!("start=1s..{}s; run=1s log=go-map-writes bug=%w lines=20 restart=10m", crashes);
     let (prefix, namespace) = (name.to_owned(), name.to_owned());
     let made = tokio::task::spawn_blocking(move || cluster::pods(&namespace, &prefix, crashes, crashes, &script));
-    let (mut times, mut crashed) = (Times::default(), HashMap::new());
+    let (mut times, mut halves) = (Times::default(), HashMap::<String, Halves>::new());
     while times.bare.len() < crashes {
-        match seen.next().await.expect("a watch does not end") {
+        let (at, seen) = seen.recv().await.expect("a watch does not end");
+        let half = halves.entry(seen.workload()).or_default();
+        match seen {
             Seen::Crashed(pod) => {
-                crashed.entry(workload_of(&pod)).or_insert((Instant::now(), pod));
+                half.crashed.get_or_insert((at, pod));
             }
             Seen::Recorded(report) => {
-                let Some((at, pod)) = crashed.remove(&report.spec.workload.name) else { continue };
-                times.operator.push(at.elapsed().as_secs_f64() * 1000.0);
-                times.bare.push(bare(&client, &pod, &report).await);
+                half.recorded.get_or_insert((at, report));
             }
+        }
+        // Told in either order: each watch is a connection of its own.
+        if let (Some((crashed, pod)), Some((recorded, report)), false) = (&half.crashed, &half.recorded, half.taken) {
+            times.operator.push(recorded.saturating_duration_since(*crashed).as_secs_f64() * 1000.0);
+            times.bare.push(bare(&client, pod, report).await);
+            half.taken = true;
         }
     }
     made.await.unwrap();
     times
 }
 
-fn workload_of(pod: &Pod) -> String {
-    pod.labels().get("app.kubernetes.io/name").cloned().unwrap_or_default()
+impl Seen {
+    fn workload(&self) -> String {
+        match self {
+            Self::Crashed(pod) => pod.labels().get("app.kubernetes.io/name").cloned().unwrap_or_default(),
+            Self::Recorded(report) => report.spec.workload.name.clone(),
+        }
+    }
 }
 
-/// Crashes of pods and reports with a count, as they are told.
-fn watches(client: &Client, namespace: &str) -> futures::stream::BoxStream<'static, Seen> {
+/// What was told of one crash so far.
+#[derive(Default)]
+struct Halves {
+    crashed: Option<(Instant, Box<Pod>)>,
+    recorded: Option<(Instant, Box<CrashReport>)>,
+    taken: bool,
+}
+
+/// Crashes of pods and reports with a count, with the time at which each was told, whatever else is done meanwhile.
+fn watches(client: &Client, namespace: &str) -> mpsc::UnboundedReceiver<(Instant, Seen)> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let reports: Api<CrashReport> = Api::namespaced(client.clone(), namespace);
     let config = watcher::Config::default;
@@ -83,7 +103,19 @@ fn watches(client: &Client, namespace: &str) -> futures::stream::BoxStream<'stat
         let report = report.ok()?;
         (report.status.as_ref()?.count > 0).then(|| Seen::Recorded(Box::new(report)))
     });
-    futures::stream::select(pods.boxed(), reports.boxed()).boxed()
+    let (told, seen) = mpsc::unbounded_channel();
+    for watch in [pods.boxed(), reports.boxed()] {
+        let told = told.clone();
+        tokio::spawn(async move {
+            let mut watch = watch;
+            while let Some(seen) = watch.next().await {
+                if told.send((Instant::now(), seen)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    seen
 }
 
 /// One log GET, ledger PUT, report POST, status PUT, as the operator makes them for a first crash; in milliseconds.
