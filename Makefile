@@ -1,6 +1,6 @@
 # Coroner: `make demo` shows it at its main job on a real cluster on this machine, `make test` runs every check.
 # Both install what is missing, build what is needed and say so.
-.PHONY: help demo down test check fmt clippy doc deny unit testbed-units chart e2e image bench fuzz
+.PHONY: help demo down test check fmt clippy doc deny unit testbed-units chart e2e soak image bench bench-operator fuzz
 
 help:
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -43,9 +43,17 @@ chart:
 e2e:
 	testbed/selftest
 	testbed/e2e
+	testbed/soak
 
-bench: setup ## how fast the classifier is and how much memory it takes, into target/figures/classify.json
+soak: setup ## 10,000 crashes while everything fails: is each counted once, with its own log? into target/figures/soak.json (root)
+	testbed/soak --long
+
+bench: setup ## how fast classifier and operator are and how much memory they take, into target/figures (root)
 	cargo bench --locked --bench classify
+	testbed/bench-operator
+
+bench-operator: setup ## what the operator costs and how fast it is, on the testbed, into target/figures/operator.json (root)
+	testbed/bench-operator
 
 fuzz: ## fuzzes classifier, redactor, proof and the loader of rules, two minutes each (nightly Rust, cargo-fuzz)
 	scripts/fuzz 120

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use kube::api::ListParams;
@@ -10,6 +9,7 @@ use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
+use crate::calls::call;
 use crate::config::Config;
 use crate::janitor::chores::QUIET;
 use crate::janitor::{Janitor, Parts, Policy, signed};
@@ -22,9 +22,6 @@ use crate::watch::Scope;
 mod office;
 
 use office::Office;
-
-/// How long the first request may take.
-const FIRST_CALL: Duration = Duration::from_secs(30);
 
 /// What `coroner operator` was told.
 #[derive(Clone, Debug)]
@@ -51,7 +48,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let served = CancellationToken::new();
     let admin = tokio::spawn(admin::serve(settings.admin_listen, metrics.clone(), ready.clone(), served.clone()));
     let client = connect().await?;
-    check_crd(&client).await?;
+    tokio::select! {
+        checked = check_crd(&client) => checked?,
+        () = stop.cancelled() => return Ok(()),
+    }
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         namespaces = ?settings.config.namespaces,
@@ -100,20 +100,20 @@ async fn connect() -> anyhow::Result<Client> {
     Client::try_from(config).context("cannot make a client for the cluster")
 }
 
-/// Without the CRD every crash would be retried for ever; better to say so once, at the start.
+/// Without the CRD every crash would be retried for ever; better to say so once, at the start. An API server that is
+/// starting, throttles or is away for a moment is asked again: a container that ends for that waits out a back-off.
 async fn check_crd(client: &Client) -> anyhow::Result<()> {
     let reports: Api<CrashReport> = Api::all(client.clone());
-    let listed = tokio::time::timeout(FIRST_CALL, reports.list(&ListParams::default().limit(1))).await;
-    match listed {
-        Err(_) => anyhow::bail!("the API server did not answer within {} s", FIRST_CALL.as_secs()),
-        Ok(Err(kube::Error::Api(status))) if status.code == 404 => anyhow::bail!(
+    let params = ListParams::default().limit(1);
+    match call(|| reports.list(&params)).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_not_found() => anyhow::bail!(
             "the cluster does not know crashreports.coroner.dev: install the chart with crds.install=true, \
              or: coroner crd | kubectl apply -f -"
         ),
         // A namespaced installation may not list all namespaces; its own calls will tell.
-        Ok(Err(kube::Error::Api(status))) if status.is_forbidden() => Ok(()),
-        Ok(Err(error)) => Err(error).context("cannot list crashreports.coroner.dev"),
-        Ok(Ok(_)) => Ok(()),
+        Err(error) if error.category() == "forbidden" => Ok(()),
+        Err(error) => Err(error).context("cannot list crashreports.coroner.dev"),
     }
 }
 

@@ -108,7 +108,12 @@ impl Pipeline {
                 self.listed(&scope);
                 Vec::new()
             }
-            PodEvent::Listed(pod) | PodEvent::Applied(pod) => self.detector.observe(&pod, false, now),
+            PodEvent::Listed(pod) => {
+                let mut found = self.detector.observe(&pod, false, now);
+                found.retain(|termination| !self.steps.was_counted(termination));
+                found
+            }
+            PodEvent::Applied(pod) => self.detector.observe(&pod, false, now),
             PodEvent::Deleted(pod) => self.detector.observe(&pod, true, now),
         };
         if self.detector.start_cleared() {
@@ -122,6 +127,7 @@ impl Pipeline {
         self.metrics.list_done(scope, self.detector.pods());
         self.unlisted.retain(|unlisted| unlisted != scope);
         if self.unlisted.is_empty() {
+            self.steps.listed();
             self.ready.set();
         }
     }

@@ -8,6 +8,7 @@
 //! [`protocol`] and [`placing`] (in which report something is counted that has no log, or for which there are too many
 //! reports) are pure, [`round`] needs only the few calls of [`Objects`], and [`store`] makes them on an API server.
 
+pub mod before;
 pub mod census;
 pub mod key;
 pub mod objects;
@@ -20,6 +21,7 @@ pub mod store;
 #[cfg(test)]
 mod model;
 
+pub use before::ClaimedBefore;
 pub use key::LedgerKey;
 pub use objects::{Objects, Refused, Stored};
 pub use protocol::{Base, Batch, Claim, Claimed, Entry, Fold, Folded, Ledger, Pass};

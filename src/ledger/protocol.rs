@@ -266,11 +266,6 @@ impl Ledger {
         self.pending.iter().filter_map(|entry| entry.folds.as_ref())
     }
 
-    /// The numbers of the instances whose end is counted, or known to be harmless.
-    pub fn numbers(&self) -> impl Iterator<Item = u64> {
-        self.rows.values().flat_map(Row::named).filter_map(Instance::number)
-    }
-
     /// Pod UIDs that have a row.
     pub fn pods(&self) -> impl Iterator<Item = &str> {
         self.rows.keys().map(String::as_str)
@@ -293,6 +288,11 @@ impl Ledger {
     /// Whether the object can be deleted: nothing in it is needed any more.
     pub fn is_spent(&self) -> bool {
         self.rows.is_empty() && self.pending.is_empty() && self.given_up.is_none()
+    }
+
+    /// What is claimed, by pod UID.
+    pub(super) fn into_rows(self) -> impl Iterator<Item = (String, Row)> {
+        self.rows.into_iter()
     }
 
     /// The row of a pod.

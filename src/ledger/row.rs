@@ -54,11 +54,6 @@ impl Instance {
         }
     }
 
-    /// Its container ID as a number, which tells it from all others; `None` for a record without one.
-    pub fn number(&self) -> Option<u64> {
-        u64::from_str_radix(self.container_id.as_deref()?, 16).ok()
-    }
-
     fn is(&self, other: &Self) -> bool {
         match (&self.container_id, &other.container_id) {
             (Some(mine), Some(theirs)) => mine == theirs,
@@ -207,13 +202,8 @@ impl Row {
 
     /// Whether a termination is claimed, by name or as one that must have been before the line.
     pub(super) fn holds(&self, instance: &Instance) -> bool {
-        let named = self.named().any(|claimed| claimed.is(instance));
+        let named = self.claimed.iter().chain(&self.closed).any(|claimed| claimed.is(instance));
         named || self.closed.as_ref().is_some_and(|line| instance.is_not_after(line))
-    }
-
-    /// The terminations that are known by name.
-    pub(super) fn named(&self) -> impl Iterator<Item = &Instance> {
-        self.claimed.iter().chain(&self.closed)
     }
 
     /// Whether a harmless termination is new here and of consequence: before the first one that is counted, nothing is
@@ -226,13 +216,11 @@ impl Row {
     }
 
     /// Whether a termination is claimed, and not as a harmless one.
-    #[cfg(test)]
     pub(super) fn counts(&self, instance: &Instance) -> bool {
         self.holds(instance) && !self.names_passed(instance)
     }
 
     /// Whether a termination is known by name as a harmless one.
-    #[cfg(test)]
     pub(super) fn names_passed(&self, instance: &Instance) -> bool {
         self.claimed.iter().chain(&self.closed).any(|known| known.passed && known.is(instance))
     }

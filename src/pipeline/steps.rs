@@ -155,12 +155,19 @@ impl Steps {
         }
     }
 
+    /// Whether a termination that the first list shows was counted before this start.
+    pub fn was_counted(&self, termination: &Termination) -> bool {
+        self.recorder.was_claimed(termination)
+    }
+
+    /// The first list is complete.
+    pub fn listed(&self) {
+        self.recorder.forget_claimed();
+    }
+
     /// Takes one termination through all steps.
     pub async fn take(&self, sighting: Sighting) {
         let termination = &sighting.termination;
-        if self.recorder.is_counted(termination) {
-            return self.metrics.ignored(termination, "counted_before");
-        }
         let (workload, log) = tokio::join!(self.owners.workload_of(&termination.pod), self.fetcher.fetch(termination));
         self.metrics.log_fetched(termination, log.state, log.reads);
         let (sighting, log) = self.with_probes(sighting, log).await;

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use k8s_openapi::jiff::Timestamp;
@@ -17,7 +18,7 @@ use crate::calls::CallError;
 use crate::ledger::census::Census;
 use crate::ledger::round::{Clerk, Outcome, RoundError};
 use crate::ledger::store::{KubeObjects, list_ledgers};
-use crate::ledger::{Instance, Ledger, LedgerKey, Pass};
+use crate::ledger::{ClaimedBefore, LedgerKey, Pass};
 use crate::report::{Counted, CrashReport};
 use crate::termination::Termination;
 
@@ -32,6 +33,9 @@ use passes::Passes;
 const QUEUE: usize = 64;
 /// Ledgers replayed at a time at a start.
 const REPLAYS: usize = 8;
+/// How long a start waits for the replay. Counting is exact without it too; but what crashes while one call hangs for its
+/// ten seconds would be seen too late for its log.
+const REPLAY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The time of day, passed in so that tests own it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -116,8 +120,6 @@ struct Inner {
     on_settled: OnSettled,
     desks: Mutex<Desks>,
     passes: Mutex<Passes>,
-    /// Numbers of the instances that were counted before this process began, as the ledgers had it at the replay.
-    counted: Mutex<HashSet<u64>>,
     /// Workloads of which something waits to be claimed.
     crowd: Mutex<HashSet<LedgerKey>>,
     waiting: AtomicUsize,
@@ -135,6 +137,8 @@ struct Desks {
     clerks: u64,
     /// Names of all ledgers, once they were listed: a first crash need not ask for one that cannot be there.
     existing: Option<BTreeSet<String>>,
+    /// What was claimed at the replay.
+    before: ClaimedBefore,
 }
 
 struct Job {
@@ -156,7 +160,6 @@ impl Recorder {
             on_settled,
             desks: Mutex::default(),
             passes: Mutex::default(),
-            counted: Mutex::default(),
             crowd: Mutex::default(),
             waiting: AtomicUsize::new(0),
             census,
@@ -185,13 +188,6 @@ impl Recorder {
         }
     }
 
-    /// Whether a termination was counted before the replay, or known to be harmless: after a restart the pods still show
-    /// their last two, whose logs need not be read again. Only spares work: who asks in vain claims in vain.
-    pub fn is_counted(&self, termination: &Termination) -> bool {
-        let number = Instance::of(termination, Timestamp::UNIX_EPOCH).number();
-        number.is_some_and(|number| self.inner.guard(&self.inner.counted).contains(&number))
-    }
-
     /// Notes a termination that is no crash, so that a later one does not have it as unseen. Costs no call unless other
     /// terminations of its workload and container are counted.
     pub async fn pass(&self, key: &LedgerKey, pass: Pass) {
@@ -212,21 +208,51 @@ impl Recorder {
     }
 
     /// Applies what was claimed and not written by operators that are gone. To be called at a start and a take-over,
-    /// before anything is recorded. Gives the reports that were written.
+    /// before anything is recorded. Gives the reports that were written; those that take long are written later.
     ///
     /// # Errors
     /// When the ledgers could not be listed. A ledger whose reports cannot be written keeps what is owed.
     pub async fn replay(&self) -> Result<Vec<CrashReport>, RecordError> {
         let listed = list_ledgers(self.inner.client.clone(), &self.inner.home).await;
         let ledgers = listed.map_err(|source| RecordError::List { namespace: self.inner.home.clone(), source })?;
-        if let Err(error) = self.inner.census.take().await {
-            tracing::warn!(%error, "the reports could not be counted; their number is not bounded until they are");
+        let existing = Some(ledgers.keys().cloned().collect());
+        // What is owed is tried again by whoever hands in a termination of the same key, so those are not passed over.
+        let (settled, owing): (Vec<_>, Vec<_>) = ledgers.into_values().partition(|ledger| ledger.pending.is_empty());
+        {
+            let mut desks = lock(&self.inner.desks);
+            desks.existing = existing;
+            desks.before = ClaimedBefore::of(settled);
         }
-        *self.inner.guard(&self.inner.counted) = ledgers.values().flat_map(Ledger::numbers).collect();
-        lock(&self.inner.desks).existing = Some(ledgers.keys().cloned().collect());
-        let owing = ledgers.into_values().filter(|ledger| !ledger.pending.is_empty());
-        let settled = stream::iter(owing.map(|ledger| self.inner.settle(ledger.key)));
-        Ok(settled.buffer_unordered(REPLAYS).collect::<Vec<_>>().await.concat())
+        let inner = self.inner.clone();
+        let replay = self.inner.tasks.spawn(async move {
+            if let Err(error) = inner.census.take().await {
+                tracing::warn!(%error, "the reports could not be counted; their number is not bounded until they are");
+            }
+            let settling = owing.into_iter().map(|ledger| inner.settle(ledger.key));
+            let settled = stream::iter(settling).buffer_unordered(REPLAYS).collect::<Vec<_>>().await.concat();
+            settled.iter().for_each(|report| (inner.on_settled)(report));
+            settled
+        });
+        match tokio::time::timeout(REPLAY_WITHIN, replay).await {
+            Ok(settled) => Ok(settled.unwrap_or_default()),
+            Err(_) => {
+                tracing::warn!(
+                    seconds = REPLAY_WITHIN.as_secs(),
+                    "the replay takes long; it goes on beside what comes"
+                );
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Whether a termination was claimed when the ledgers were replayed, so that its log need not be read again.
+    pub fn was_claimed(&self, termination: &Termination) -> bool {
+        lock(&self.inner.desks).before.holds(termination, (self.inner.clock)())
+    }
+
+    /// Forgets what was claimed when the ledgers were replayed: after the first list, what is seen is mostly new.
+    pub fn forget_claimed(&self) {
+        lock(&self.inner.desks).before = ClaimedBefore::default();
     }
 
     /// Takes nothing more in, finishes what was handed in, and clears the ledgers.

@@ -18,6 +18,7 @@ const usage = `usage:
   fakenode pods --count N ...       make pods for them in bulk; --help for all flags
   fakenode templates                list the log templates
   fakenode proxy --way LISTEN,CONTROL ...  pass requests on to the API server, spoiling some; --help for all flags
+  fakenode record --namespace NS --dir DIR  write down what a real kubelet tells of a namespace
 `
 
 func main() {
@@ -48,6 +49,8 @@ func run(ctx context.Context, args []string) error {
 		return templates()
 	case "proxy":
 		return proxies(ctx, args)
+	case "record":
+		return recordings(ctx, args)
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return fmt.Errorf("no command %q", command)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod cluster;
+mod scenarios;
 
 use cluster::{Place, count, kubectl, slack, slack_messages, summary};
 use coroner::report::{CrashReport, EvidenceState, TriageState};

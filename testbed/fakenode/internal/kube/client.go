@@ -133,3 +133,20 @@ func (c *Client) Watch(ctx context.Context, path string, each func(Event) error)
 		}
 	}
 }
+
+// Text reads a path as it is, whatever the answer's status; an error with code 0 is one of the connection.
+func (c *Client) Text(ctx context.Context, path string) (text string, code int, err error) {
+	limited, cancel := context.WithTimeout(ctx, requestLimit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(limited, http.MethodGet, c.server+path, nil)
+	if err != nil {
+		return "", 0, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return "", 0, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return string(body), response.StatusCode, err
+}
