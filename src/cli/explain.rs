@@ -122,10 +122,20 @@ pub fn run(args: &Args) -> Result<bool, ExplainError> {
     read(args.file(), |chunk| classifier.feed(chunk))?;
     let classification = classifier.finish();
     let evidence = evidence(&classification);
-    let answer =
-        Answer { finding: &classification.finding, evidence: &evidence, fingerprint: &classification.fingerprint };
-    print(args, &answer, |color| text::render(&classification, &evidence, color))?;
+    print(args, &answer(&classification, &evidence), |color| text::render(&classification, &evidence, color))?;
     Ok(true)
+}
+
+fn answer<'a>(classification: &'a Classification, evidence: &'a Evidence) -> Answer<'a> {
+    Answer { finding: &classification.finding, evidence, fingerprint: &classification.fingerprint }
+}
+
+/// What `-o json` prints of a classification, as a value.
+///
+/// # Errors
+/// When a part of it has no form in JSON.
+pub fn as_json(classification: &Classification) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(answer(classification, &evidence(classification)))
 }
 
 impl Args {
