@@ -65,7 +65,8 @@ fn is_prefixed(lines: &[&str]) -> bool {
     let named = |line: &&&str| {
         line.starts_with("[pod/") || line.split_once(" | ").is_some_and(|(name, _)| !name.trim().contains(' '))
     };
-    let all = |is: &dyn Fn(&&&str) -> bool| lines.len() > 1 && lines.iter().filter(|line| is(line)).count() == lines.len();
+    let all =
+        |is: &dyn Fn(&&&str) -> bool| lines.len() > 1 && lines.iter().filter(|line| is(line)).count() == lines.len();
     all(&stamped) || all(&named)
 }
 
@@ -84,7 +85,11 @@ fn begins_inside(lines: &[&str]) -> bool {
     let first = lines[0];
     let frame = first.trim_start();
     let indented = first.starts_with(['\t', ' ']);
-    indented && (frame.starts_with("at ") || frame.starts_with("File \"") || frame.starts_with("from ") || frame.contains(".go:"))
+    indented
+        && (frame.starts_with("at ")
+            || frame.starts_with("File \"")
+            || frame.starts_with("from ")
+            || frame.contains(".go:"))
 }
 
 /// The table, a row for each runtime and reason.
