@@ -78,6 +78,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Expressions of the user's own whose matches are redacted.
     pub redact_patterns: Vec<String>,
+    /// The directory with the users' own rules; `None`: there are none.
+    pub rules_directory: Option<PathBuf>,
     /// Who is told.
     pub notify: NotifyConfig,
 }
@@ -149,6 +151,7 @@ struct RawConfig {
     delete_with_workload: bool,
     log: RawLog,
     redact: RawRedact,
+    rules: Option<RawRules>,
     notify: RawNotify,
 }
 
@@ -166,6 +169,12 @@ struct RawLog {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct RawRedact {
     patterns: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RawRules {
+    directory: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -193,6 +202,7 @@ impl Default for RawConfig {
             delete_with_workload: false,
             log: RawLog::default(),
             redact: RawRedact::default(),
+            rules: None,
             notify: RawNotify::default(),
         }
     }
@@ -231,6 +241,7 @@ impl RawConfig {
             delete_with_workload: self.delete_with_workload,
             log: self.log.lower(path)?,
             redact_patterns: self.redact.patterns,
+            rules_directory: self.rules.map(|rules| rules.directory),
             notify: NotifyConfig {
                 categories: self.notify.categories,
                 slack_webhook_file: self.notify.slack.map(|slack| slack.webhook_url_file),
@@ -355,6 +366,7 @@ mod tests {
             ("a: 1\nnamespace: [shop]", "unknown field `a`"),
             ("notify:\n  categories: [Kode]", "unknown variant `Kode`"),
             ("excerpt: [", "line 1"),
+            ("rules: {folder: /etc/coroner/rules}", "unknown field `folder`"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(wanted), "{text:?}: {error}");

@@ -10,9 +10,12 @@ use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
+use crate::classify::Engine;
+use crate::classify::rules::Rules;
 use crate::config::Config;
 use crate::observe::Metrics;
 use crate::pipeline::{self, Pipeline, Steps};
+use crate::redact::Redactor;
 use crate::report::CrashReport;
 use crate::watch::{self, Scope};
 
@@ -38,8 +41,10 @@ pub struct Settings {
 /// Runs until SIGTERM or SIGINT; a second signal ends it at once.
 ///
 /// # Errors
-/// When no cluster is configured, the CRD is missing, access is refused, or the admin address cannot be bound.
+/// When a rule or a redaction pattern is wrong, no cluster is configured, the CRD is missing, access is refused, or the
+/// admin address cannot be bound.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    let engine = Arc::new(engine(&settings.config)?);
     let stop = stop_on_signals()?;
     let (metrics, ready) = (Metrics::new(), Readiness::default());
     let admin = tokio::spawn(admin::serve(settings.admin_listen, metrics.clone(), ready.clone(), stop.clone()));
@@ -53,7 +58,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     );
     let scopes = scopes(&settings.config.namespaces);
     let sinks = pipeline::sinks(&settings.config)?;
-    let steps = Arc::new(Steps::new(client.clone(), &settings, sinks, metrics.clone(), stop.clone())?);
+    let steps = Arc::new(Steps::new(client.clone(), engine, &settings, sinks, metrics.clone(), stop.clone()));
     steps.resume(&scopes).await;
     let events = watch::pods(&client, &scopes, &stop);
     let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready, metrics);
@@ -67,6 +72,20 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     tracing::info!("coroner stopped");
     Ok(())
+}
+
+/// The classifier with the users' rules and redaction patterns. They are read before anything else: with a wrong one the
+/// pod never becomes ready, and the one before it goes on.
+///
+/// # Errors
+/// The first pattern or file of rules that is wrong.
+pub fn engine(config: &Config) -> anyhow::Result<Engine> {
+    let redactor = Redactor::new(&config.redact_patterns)?;
+    let rules = match &config.rules_directory {
+        Some(directory) => Rules::load_directory(directory)?,
+        None => Rules::default(),
+    };
+    Ok(Engine::with_rules(redactor, rules))
 }
 
 fn scopes(namespaces: &[String]) -> Vec<Scope> {

@@ -78,7 +78,8 @@ impl Operator {
         };
         let scopes = [Scope::All];
         let sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(sink.clone())];
-        let steps = Arc::new(Steps::new(server.client(), &settings, sinks, metrics.clone(), stop.clone()).unwrap());
+        let engine = Arc::new(coroner::operator::engine(&settings.config).unwrap());
+        let steps = Arc::new(Steps::new(server.client(), engine, &settings, sinks, metrics.clone(), stop.clone()));
         steps.resume(&scopes).await;
         let events = watch::pods(&server.client(), &scopes, &stop);
         let pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready.clone(), metrics);

@@ -21,7 +21,6 @@ use crate::observe::{Metrics, Sighting};
 use crate::operator::Settings;
 use crate::publish::recorder::OnSettled;
 use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, deliveries};
-use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
 use crate::termination::{Verdict, judge};
 use crate::watch::Scope;
@@ -52,18 +51,15 @@ pub struct Steps {
 
 impl Steps {
     /// All steps over one client; starts the notifier to these sinks.
-    ///
-    /// # Errors
-    /// When a redaction pattern of the configuration is no expression.
     pub fn new(
         client: Client,
+        engine: Arc<Engine>,
         settings: &Settings,
         sinks: Vec<Arc<dyn Sink>>,
         metrics: Metrics,
         stop: CancellationToken,
-    ) -> Result<Self, RedactError> {
+    ) -> Self {
         let Settings { config, namespace, instance, .. } = settings;
-        let engine = Arc::new(Engine::new(Redactor::new(&config.redact_patterns)?));
         let limiter = Limiter::new(limits(&config.log));
         let deliveries = Deliveries::new(client.clone());
         let (due, queue) = mpsc::channel(DUE);
@@ -72,7 +68,7 @@ impl Steps {
         let names = sinks.iter().map(|sink| sink.name().to_owned()).collect();
         let notifier = Notifier::new(Arc::new(deliveries.clone()), sinks, cluster)
             .on_result(Arc::new(move |sink, result| counted.notified(sink, result)));
-        Ok(Self {
+        Self {
             fetcher: Fetcher::new(client.clone(), engine, limiter, reads(&config.log)),
             owners: OwnerCache::new(client.clone()),
             recorder: Recorder::new(client.clone(), namespace, instance, Arc::new(Timestamp::now), late(due.clone())),
@@ -86,7 +82,7 @@ impl Steps {
             sinks: names,
             metrics,
             stop,
-        })
+        }
     }
 
     /// Goes on with what an earlier instance claimed and could not write, or wrote and could not send.

@@ -13,10 +13,9 @@
 //!   the signal or the kubelet's reason holds there.
 
 pub mod file;
+pub mod load;
 mod pattern;
 mod template;
-
-use std::path::PathBuf;
 
 use aho_corasick::AhoCorasick;
 use regex::Captures;
@@ -24,6 +23,7 @@ use regex::Captures;
 use super::advice::Entry;
 use super::finding::{Advice, Category, CrashReason, Runtime};
 pub use file::{Fault, RuleFile};
+pub use load::RulesError;
 use pattern::Pattern;
 use template::Template;
 
@@ -133,28 +133,6 @@ fn is_from_outside(code: i32) -> bool {
     super::exit::is_orderly(code) || code == 137
 }
 
-/// Mistakes in files of rules.
-#[derive(Debug, thiserror::Error)]
-pub enum RulesError {
-    /// A file could not be read.
-    #[error("cannot read rules from {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A file has mistakes.
-    #[error("{}", faults.iter().map(|fault| format!("{file}:{fault}")).collect::<Vec<_>>().join("\n"))]
-    Invalid {
-        /// Its name.
-        file: String,
-        /// The mistakes.
-        faults: Vec<Fault>,
-    },
-}
-
 /// Rules of one origin with a search for the texts that they need.
 #[derive(Debug, Default)]
 struct Set {
@@ -213,21 +191,6 @@ impl Rules {
         let built_in = BUILT_IN.iter().flat_map(|text| RuleFile::parse(text).unwrap_or_default().rules);
         let built_in = Set::new(built_in.filter(|rule| !replaced(rule)).collect());
         Self { own: Set::new(own), built_in, advice: advice.into_iter().flatten().collect() }
-    }
-
-    /// Reads users' files.
-    ///
-    /// # Errors
-    /// The first file that cannot be read, or all mistakes of the first one that has any.
-    pub fn load(paths: &[PathBuf]) -> Result<Self, RulesError> {
-        let mut files = Vec::new();
-        for path in paths {
-            let text =
-                std::fs::read_to_string(path).map_err(|source| RulesError::Read { path: path.clone(), source })?;
-            let file = path.display().to_string();
-            files.push(RuleFile::parse(&text).map_err(|faults| RulesError::Invalid { file, faults })?);
-        }
-        Ok(Self::new(files))
     }
 
     /// The users' texts for reasons.
