@@ -15,7 +15,7 @@ mod corpus;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use coroner::classify::{Engine, ExitFacts};
+use coroner::classify::{Engine, ExitFacts, Subject};
 use coroner::cli::explain;
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ const OPEN_IN_ENVELOPES: [&str; 5] = [
 const SAMPLE: usize = 25;
 
 fn classified(engine: &Engine, log: &[u8], facts: ExitFacts) -> Value {
-    explain::as_json(&engine.classify(log, facts)).unwrap()
+    explain::as_json(&engine.classify(log, facts).about(&Subject::default())).unwrap()
 }
 
 /// The answers to all cases, on two threads.

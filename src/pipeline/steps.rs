@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::classify::{Category, Engine};
+use crate::classify::{Category, Engine, Subject};
 use crate::config::{Config, ExcerptPolicy, LogConfig};
 use crate::context::OwnerCache;
 use crate::ledger::LedgerKey;
@@ -22,7 +22,7 @@ use crate::operator::Settings;
 use crate::publish::recorder::OnSettled;
 use crate::publish::{Deliveries, EventNote, EventWriter, RecordError, Recorded, Recorder, deliveries};
 use crate::report::{Counted, Workload};
-use crate::termination::{Verdict, judge};
+use crate::termination::{Termination, Verdict, judge};
 use crate::watch::Scope;
 
 /// First pause before a termination that could not be recorded is tried again; it doubles up to the longest.
@@ -127,6 +127,7 @@ impl Steps {
         };
         classification.truncated |= hidden > 0;
         classification.excerpt.drain(..hidden);
+        let classification = classification.about(&subject(&sighting.termination, &workload));
         let wanted = notify && self.notified.contains(&classification.finding.category);
         Counted {
             termination: sighting.termination.clone(),
@@ -220,6 +221,19 @@ pub fn sinks(config: &Config) -> Result<Vec<Arc<dyn Sink>>, SlackSetupError> {
     let Some(file) = &config.notify.slack_webhook_file else { return Ok(Vec::new()) };
     let options = SlackOptions { url_file: file.clone(), ..SlackOptions::default() };
     Ok(vec![Arc::new(SlackWebhook::new(&options)?)])
+}
+
+/// The names that the commands of an advice need.
+fn subject(termination: &Termination, workload: &Workload) -> Subject {
+    let given = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
+    Subject {
+        namespace: given(&termination.pod.namespace),
+        pod: given(&termination.pod.name),
+        container: given(&termination.container),
+        workload: Some(format!("{}/{}", workload.kind.to_ascii_lowercase(), workload.name)),
+        node: termination.pod.node.clone(),
+        image: given(&termination.image),
+    }
 }
 
 fn limits(log: &LogConfig) -> LimitOptions {

@@ -74,7 +74,7 @@ pub struct RuleFile {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "`rules:` and `advice:`, or a list of rules")]
 struct RawFile {
     #[serde(default)]
     rules: Vec<RawRule>,
@@ -83,7 +83,7 @@ struct RawFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a rule with `name`, `match` and `reason`")]
 struct RawRule {
     name: String,
     r#match: RawMatch,
@@ -99,7 +99,7 @@ struct RawRule {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "what must hold, e.g. `line` or `exitCodes`")]
 struct RawMatch {
     #[serde(default)]
     line: Option<String>,

@@ -115,7 +115,10 @@ mod tests {
                 &[("shop.yaml", bad)][..],
                 "shop.yaml:2:17: bad expression at character 1: unclosed group\ncorrect shop.yaml",
             ),
-            (&[("shop.yaml", "- [")][..], "shop.yaml:1:4: "),
+            (
+                &[("shop.yaml", "- boom\n")][..],
+                "shop.yaml:1:3: .[0]: invalid type: string \"boom\", expected a rule with `name`, `match` and `reason`",
+            ),
             (&[("shop.json", "{}")][..], "shop.json: is no file of rules: name it .yaml"),
         ] {
             let error = loaded(files).unwrap_err();
