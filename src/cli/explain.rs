@@ -134,7 +134,9 @@ pub fn run(args: &Args) -> Result<bool, ExplainError> {
     read(args.file(), |chunk| classifier.feed(chunk))?;
     let classification = classifier.finish().about(&args.subject());
     let evidence = evidence(&classification);
-    print(args, &answer(&classification, &evidence), |color| text::render(&classification, &evidence, color))?;
+    let told = args.facts() != ExitFacts::default();
+    let answer = answer(&classification, &evidence);
+    print(args, &answer, |color| text::render(&classification, &evidence, told, color))?;
     Ok(true)
 }
 
