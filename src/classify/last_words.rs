@@ -214,7 +214,7 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
         return Some(Meant {
             reason: Some(hit.rule.reason.clone()),
             runtime: hit.rule.by,
-            culprit: None,
+            culprit: hit.culprit,
             fits_code: hit.rule.names_code(),
             ruled: Some(Ruled::of(hit.rule)),
             message: hit.message,

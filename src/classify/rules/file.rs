@@ -18,7 +18,8 @@
 //!   - {reason: OOMKilled, summary: …, fix: […]}
 //! ```
 //!
-//! A list at the top is a list of rules.
+//! A list at the top is a list of rules. Where an expression has the groups `file` and `line`, e.g.
+//! `in (?P<file>\S+):(?P<line>\d+)`, they are the culprit.
 
 use std::fmt;
 

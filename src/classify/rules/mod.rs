@@ -21,7 +21,7 @@ use aho_corasick::AhoCorasick;
 use regex::Captures;
 
 use super::advice::Entry;
-use super::finding::{Advice, Category, CrashReason, Runtime};
+use super::finding::{Advice, Category, CrashReason, Culprit, Runtime};
 pub use file::{Fault, RuleFile};
 pub use load::RulesError;
 use pattern::Pattern;
@@ -80,6 +80,8 @@ pub struct Hit<'r> {
     pub rule: &'r Rule,
     /// Its message; `None` where the line itself is the message.
     pub message: Option<String>,
+    /// The place that the line names, of which the groups `file` and `line` of the expression tell.
+    pub culprit: Option<Culprit>,
 }
 
 impl Rule {
@@ -124,8 +126,15 @@ impl Rule {
 
     fn hit(&self, captures: Option<&Captures<'_>>) -> Hit<'_> {
         let message = self.message.as_ref().map(|template| template.fill(captures));
-        Hit { rule: self, message: message.filter(|message| !message.trim().is_empty()) }
+        let culprit = captures.and_then(place);
+        Hit { rule: self, message: message.filter(|message| !message.trim().is_empty()), culprit }
     }
+}
+
+fn place(captures: &Captures<'_>) -> Option<Culprit> {
+    let file = captures.name("file")?.as_str().to_owned();
+    let line = captures.name("line")?.as_str().parse().ok()?;
+    Some(Culprit { function: None, file: Some(file), line: Some(line) })
 }
 
 /// Exits whose cause is not in the log.
@@ -293,6 +302,21 @@ mod tests {
         for (lines, code, expected) in cases {
             assert_eq!(first(&rules, lines, code), expected, "{lines:?} {code}");
         }
+    }
+
+    #[test]
+    fn the_groups_file_and_line_name_the_culprit() {
+        let rules = rules(
+            "- {name: a, match: {line: 'bad (?P<file>\\S+):(?P<line>\\d+)'}, category: Startup, reason: A}\n\
+             - {name: b, match: {line: 'no (?P<file>\\S+)'}, category: Startup, reason: A}\n",
+        );
+        let culprit = |line: &str| {
+            let exit = Exit { code: Some(1), ..Exit::default() };
+            rules.of_users(&[line.to_owned()], &exit, |_| true).unwrap().0.culprit
+        };
+        let place = culprit("bad /etc/shop/a.conf:7").unwrap();
+        assert_eq!((place.file.as_deref(), place.line), (Some("/etc/shop/a.conf"), Some(7)));
+        assert_eq!(culprit("no /etc/shop/a.conf"), None);
     }
 
     #[test]
