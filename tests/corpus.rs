@@ -149,3 +149,41 @@ fn a_collectors_envelope_changes_nothing() {
     let changed: Vec<String> = changed.into_iter().flatten().collect();
     assert!(changed.is_empty(), "{} changed:\n{changed:#?}", changed.len());
 }
+
+#[test]
+fn a_lost_log_leaves_what_the_exit_says_and_no_more() {
+    let engine = Engine::default();
+    let cases = cases();
+    for case in cases.iter().filter(|case| case.spec.termination.message.is_none()) {
+        let finding = classified(&engine, b"", case.spec.facts())["finding"].take();
+        let text = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+        assert!(finding["culprit"].is_null(), "{}: {finding}", case.name);
+        assert!(["unknown", "native"].contains(&text("runtime").as_str()), "{}: {finding}", case.name);
+        assert!(!["Code", "Dependency"].contains(&text("category").as_str()), "{}: {finding}", case.name);
+    }
+}
+
+/// The log without everything up to the line that says what happened.
+fn without_head<'a>(log: &'a str, message: &str) -> Option<&'a str> {
+    let at = log.find(message.lines().next().filter(|line| line.len() > 8)?)?;
+    let rest = &log[at..];
+    Some(&rest[rest.find('\n')? + 1..]).filter(|rest| !rest.trim().is_empty())
+}
+
+#[test]
+fn with_its_head_cut_off_a_log_still_names_only_what_is_left_of_it() {
+    let engine = Engine::default();
+    let cases = cases();
+    let named = in_two(&cases, |case| {
+        let log = String::from_utf8_lossy(&case.log);
+        let rest = without_head(&log, case.spec.expect.message.as_deref()?)?;
+        let answer = classified(&engine, rest.as_bytes(), case.spec.facts());
+        let file = answer["finding"]["culprit"]["file"].as_str().unwrap_or_default().to_owned();
+        let base = file.rsplit('/').next().unwrap_or_default();
+        Some((case.name.clone(), rest.contains(base), file))
+    });
+    let named: Vec<_> = named.into_iter().flatten().collect();
+    let invented: Vec<_> = named.iter().filter(|(_, left, _)| !left).collect();
+    assert!(invented.is_empty(), "{invented:#?}");
+    assert!(named.len() > 200, "only {} logs could be cut", named.len());
+}

@@ -98,10 +98,10 @@ impl Spoken {
         }
     }
 
-    /// What rules see: the line, or what a record says.
+    /// What rules see: the line, or what a record says, with what its summary leaves out below it.
     fn sight(&self) -> String {
         match &self.record {
-            Some(record) => record.summary(),
+            Some(record) => [record.summary(), record.message.clone(), record.error.clone()].join("\n"),
             None => text::string(&self.text),
         }
     }

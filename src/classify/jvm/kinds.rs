@@ -60,6 +60,9 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("java.lang.IllegalArgumentException", "no security protocol defined for listener", INVALID_CONFIGURATION),
     ("java.lang.RuntimeException", "no readable meta.properties", MISSING_FILE),
     ("QuorumPeerConfig$ConfigException", "", INVALID_CONFIGURATION),
+    // Elasticsearch and OpenSearch.
+    ("java.lang.IllegalArgumentException", "unknown setting [", INVALID_CONFIGURATION),
+    (".SettingsException", "", INVALID_CONFIGURATION),
     ("java.lang.IllegalArgumentException", " file is missing", MISSING_FILE),
     ("java.lang.IllegalArgumentException", " is not set", MISSING_CONFIGURATION),
     // Of a document that comes from a file; others come from whoever the program talks to.
