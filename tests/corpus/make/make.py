@@ -106,7 +106,8 @@ def run(case, program, root):
         out.seek(0)
         raw = out.read().decode(errors="replace")
     code = done.returncode if done.returncode >= 0 else 128 - done.returncode
-    for place, shown in (("VENV", "/opt/venv"), ("NODE_MODULES", "/usr/src/node_modules")):
+    for place, shown in (("VENV", "/opt/venv"), ("NODE_MODULES", "/usr/src/node_modules"), ("ETCD", "/usr/local/bin/etcd"),
+                         ("COREDNS", "/coredns"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
         if PLACES[place]:
             raw = raw.replace(PLACES[place], shown)
     raw = raw.replace("/private" + root, "/app").replace(root, "/app")

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::case::Case;
 
-/// The forms in which a log comes; a case counts in each that it has.
+/// The forms in which a log comes; a case counts in each that it has. Only logs that came in an envelope count as
+/// prefixed; a test puts all the others into those of six collectors, loses them, and cuts off their heads.
 pub const FORMS: [&str; 7] = ["plain", "prefixed", "JSON", "chained", "survived", "head cut", "log lost"];
 
 /// Marks of a chain of causes.
