@@ -81,6 +81,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Expressions of the user's own whose matches are redacted.
     pub redact_patterns: Vec<String>,
+    /// The directory with the users' own rules; `None`: there are none.
+    pub rules_directory: Option<PathBuf>,
     /// Who is told.
     pub notify: NotifyConfig,
 }
@@ -153,6 +155,7 @@ struct RawConfig {
     reports: RawReports,
     log: RawLog,
     redact: RawRedact,
+    rules: Option<RawRules>,
     notify: RawNotify,
 }
 
@@ -181,6 +184,12 @@ struct RawRedact {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RawRules {
+    directory: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct RawNotify {
     categories: Vec<Category>,
@@ -206,6 +215,7 @@ impl Default for RawConfig {
             reports: RawReports::default(),
             log: RawLog::default(),
             redact: RawRedact::default(),
+            rules: None,
             notify: RawNotify::default(),
         }
     }
@@ -251,6 +261,7 @@ impl RawConfig {
             reports: self.reports.lower(path)?,
             log: self.log.lower(path)?,
             redact_patterns: self.redact.patterns,
+            rules_directory: self.rules.map(|rules| rules.directory),
             notify: NotifyConfig {
                 categories: self.notify.categories,
                 slack_webhook_file: self.notify.slack.map(|slack| slack.webhook_url_file),
@@ -398,6 +409,7 @@ mod tests {
             ("a: 1\nnamespace: [shop]", "unknown field `a`"),
             ("notify:\n  categories: [Kode]", "unknown variant `Kode`"),
             ("excerpt: [", "line 1"),
+            ("rules: {folder: /etc/coroner/rules}", "unknown field `folder`"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(wanted), "{text:?}: {error}");

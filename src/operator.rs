@@ -10,12 +10,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Readiness};
 use crate::calls::call;
+use crate::classify::Engine;
+use crate::classify::rules::Rules;
 use crate::config::Config;
 use crate::janitor::chores::QUIET;
 use crate::janitor::{Janitor, Parts, Policy, signed};
 use crate::leader::{Elector, LeaseOptions};
 use crate::observe::Metrics;
 use crate::pipeline::{self, Pipeline, Steps};
+use crate::redact::Redactor;
 use crate::report::CrashReport;
 use crate::watch::Scope;
 
@@ -41,8 +44,10 @@ pub struct Settings {
 /// Runs until SIGTERM or SIGINT; a second signal ends it at once.
 ///
 /// # Errors
-/// When no cluster is configured, the CRD is missing, access is refused, or the admin address cannot be bound.
+/// When a rule or a redaction pattern is wrong, no cluster is configured, the CRD is missing, access is refused, or the
+/// admin address cannot be bound.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    let engine = Arc::new(engine(&settings.config)?);
     let stop = stop_on_signals()?;
     let (metrics, ready) = (Metrics::new(), Readiness::default());
     let served = CancellationToken::new();
@@ -60,7 +65,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     );
     let scopes = Scope::of(&settings.config.namespaces);
     let sinks = pipeline::sinks(&settings.config)?;
-    let steps = Arc::new(Steps::new(client.clone(), &settings, sinks.clone(), metrics.clone(), stop.clone())?);
+    let steps = Arc::new(Steps::new(client.clone(), engine, &settings, sinks.clone(), metrics.clone(), stop.clone()));
     let janitor = Janitor::new(Parts {
         client: client.clone(),
         home: settings.namespace.clone(),
@@ -88,6 +93,20 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     served.cancel();
     tracing::info!("coroner stopped");
     Ok(())
+}
+
+/// The classifier with the users' rules and redaction patterns. They are read before anything else: with a wrong one the
+/// pod never becomes ready, and the one before it goes on.
+///
+/// # Errors
+/// The first pattern or file of rules that is wrong.
+pub fn engine(config: &Config) -> anyhow::Result<Engine> {
+    let redactor = Redactor::new(&config.redact_patterns)?;
+    let rules = match &config.rules_directory {
+        Some(directory) => Rules::load_directory(directory)?,
+        None => Rules::default(),
+    };
+    Ok(Engine::with_rules(redactor, rules))
 }
 
 /// A client for the cluster that the process is in, or that the kubeconfig names.

@@ -45,6 +45,19 @@ fn a_log_on_standard_input_is_explained() {
 }
 
 #[test]
+fn commands_in_the_advice_have_the_names_that_are_given_and_places_for_the_others() {
+    let log = b"shop: open /etc/shop/rates.yaml: no such file or directory\n";
+    let advice = |args: &[&str]| json(args, log)["finding"]["advice"].to_string();
+    let named = advice(&["-n", "shop", "--pod", "shop-a", "-c", "app"]);
+    assert!(named.contains("kubectl -n shop debug shop-a -it --copy-to=look --container=app"), "{named}");
+    let unnamed = advice(&[]);
+    assert!(
+        unnamed.contains("kubectl -n <namespace> debug <pod> -it --copy-to=look --container=<container>"),
+        "{unnamed}"
+    );
+}
+
+#[test]
 fn yaml_says_the_same_as_json() {
     let output = explain(&["--exit-code", "2", "-o", "yaml"], PANIC.as_bytes());
     let yaml: serde_json::Value = coroner::yaml::from_str(std::str::from_utf8(&output.stdout).unwrap()).unwrap();

@@ -81,7 +81,8 @@ impl Operator {
         };
         let scopes = [Scope::All];
         let sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(sink.clone())];
-        let steps = Arc::new(Steps::new(server.client(), &settings, sinks, metrics.clone(), stop.clone()).unwrap());
+        let engine = Arc::new(coroner::operator::engine(&settings.config).unwrap());
+        let steps = Arc::new(Steps::new(server.client(), engine, &settings, sinks, metrics.clone(), stop.clone()));
         steps.resume(&scopes).await;
         let events = watch::pods(&server.client(), &scopes, &stop);
         let mut pipeline = Pipeline::new(&settings.config, steps.clone(), &scopes, ready.clone(), metrics);
@@ -185,6 +186,40 @@ async fn a_death_becomes_a_report_an_event_and_a_message() {
     assert_eq!(events[0]["reason"], "NilDereference");
     assert_eq!(events[0]["involvedObject"]["name"], "shop-a");
     assert_eq!(sink.reports(), [report["metadata"]["name"].as_str().unwrap()]);
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_commands_of_the_advice_have_the_names_of_what_died() {
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start(&server, &sink).await;
+    dies(&server, "shop-a", 0, "shop: open /etc/shop/rates.yaml: no such file or directory\n");
+    until("the report", || counts(&server) == [1]).await;
+    let finding = server.all("crashreports").remove(0)["status"]["finding"].take();
+    assert_eq!(finding["reason"], "MissingFile");
+    let advice = finding["advice"].to_string();
+    assert!(advice.contains("kubectl -n shop debug shop-a -it --copy-to=look --container=app"), "{advice}");
+    for word in ["{pod}", "<pod>", "{namespace}", "{container}"] {
+        assert!(!advice.contains(word), "{advice}");
+    }
+    operator.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_users_rule_wins_over_what_coroner_makes_of_the_same_line() {
+    let rules = tempfile::tempdir().unwrap();
+    let rule = "- name: shop-rates\n  match: {line: 'open (?P<file>\\S+rates\\.yaml): no such file'}\n  category: Startup\n  \
+                reason: RatesNotMounted\n  message: no rates in $file\n";
+    std::fs::write(rules.path().join("shop.yaml"), rule).unwrap();
+    let config = format!("rules: {{directory: {}}}", rules.path().display());
+    let config = Config::parse(&config, std::path::Path::new("test")).unwrap();
+    let (server, sink) = (FakeApiServer::default(), Heard::default());
+    let operator = Operator::start_with(&server, &sink, config).await;
+    dies(&server, "shop-a", 0, "shop: open /etc/shop/rates.yaml: no such file or directory\n");
+    until("the report", || counts(&server) == [1]).await;
+    let finding = server.all("crashreports").remove(0)["status"]["finding"].take();
+    assert_eq!(finding["reason"], "RatesNotMounted");
+    assert_eq!(finding["message"], "no rates in /etc/shop/rates.yaml");
     operator.end().await;
 }
 

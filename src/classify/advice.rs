@@ -56,7 +56,7 @@ impl AdviceBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::reason;
+    use crate::classify::{Subject, reason};
 
     #[test]
     fn every_reason_has_advice_within_the_limits_of_a_report() {
@@ -69,6 +69,25 @@ mod tests {
             let steps = prove.iter().chain(fix);
             assert!(summary.len() <= 512 && steps.clone().all(|step| step.len() <= 512), "{reason} {runtime:?}");
             assert!(prove.len() <= 8 && fix.len() <= 8 && steps.count() > 0, "{reason} {runtime:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_with_long_names_still_fits_into_a_report() {
+        let name = |length: usize| Some("n".repeat(length));
+        let subject = Subject {
+            namespace: name(40),
+            pod: name(63),
+            container: name(40),
+            workload: name(60),
+            node: name(63),
+            image: name(120),
+        };
+        for Entry { reason, runtime, summary, prove, fix } in RuleFile::parse(BUILT_IN).unwrap().advice {
+            let Advice { prove, fix, .. } = subject.fill(&Advice { summary, prove, fix });
+            for step in prove.iter().chain(&fix) {
+                assert!(step.len() <= 512, "{reason} {runtime:?}: {} bytes in {step}", step.len());
+            }
         }
     }
 

@@ -1,10 +1,11 @@
 //! What collectors put before a line of text, by the shapes that are known: for lines that stand alone, of which no
 //! prefix can be learned.
 
-/// The line without `[pod/x/y] `, the stamp and tag of the CRI, `web.1 | ` of foreman and compose.
+/// The line without `[pod/x/y] `, the stamp and tag of the CRI, `web.1 | ` of foreman and compose, the stamp of
+/// `kubectl logs --timestamps`.
 pub fn without_collector(line: &str) -> &str {
     let mut rest = line;
-    while let Some(shorter) = pod(rest).or_else(|| cri(rest)).or_else(|| process(rest)) {
+    while let Some(shorter) = pod(rest).or_else(|| cri(rest)).or_else(|| process(rest)).or_else(|| kubelet(rest)) {
         rest = shorter;
     }
     rest
@@ -29,6 +30,15 @@ fn pod(line: &str) -> Option<&str> {
 fn cri(line: &str) -> Option<&str> {
     let rest = without_stamp(line)?;
     ["stdout F ", "stderr F ", "stdout P ", "stderr P "].iter().find_map(|tag| rest.strip_prefix(tag))
+}
+
+/// `2026-11-24T04:15:10.007172192Z `: nine digits of a second, always, which hardly any program writes by itself.
+fn kubelet(line: &str) -> Option<&str> {
+    let (stamp, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let (date, fraction) = stamp.split_once('.')?;
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    let zoned = fraction.get(9..).is_some_and(|zone| zone == "Z" || zone.starts_with(['+', '-']));
+    (digits == 9 && zoned && date.len() == 19 && without_stamp(line).is_some()).then_some(rest)
 }
 
 /// `04:15:10 web.1  | `, `api-1  | `
@@ -64,6 +74,9 @@ mod tests {
             ("api-1  | x | y", "x | y"),
             ("a | b", "a | b"),
             ("2026-11-24 04:15:10 x", "2026-11-24 04:15:10 x"),
+            ("2026-11-24T04:15:10.007172192Z >>> 'maxmem 1'", ">>> 'maxmem 1'"),
+            ("2026-11-24T04:15:10.007172192+01:00   x", "  x"),
+            ("2026-11-24T04:15:10.007172Z x", "2026-11-24T04:15:10.007172Z x"),
         ];
         for (line, rest) in cases {
             assert_eq!(without_collector(line), rest, "{line}");

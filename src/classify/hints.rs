@@ -38,6 +38,9 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),
     (Runtime::Native, "*** FATAL CONFIG FILE ERROR ("),
+    // MongoDB.
+    (Runtime::Native, "\"ctx\":\"initandlisten\""),
+    (Runtime::Jvm, "[org.keycloak."),
 ];
 
 /// Lines that are looked at.

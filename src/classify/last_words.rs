@@ -98,10 +98,10 @@ impl Spoken {
         }
     }
 
-    /// What rules see: the line, or what a record says.
+    /// What rules see: the line, or what a record says, with what its summary leaves out below it.
     fn sight(&self) -> String {
         match &self.record {
-            Some(record) => record.summary(),
+            Some(record) => [record.summary(), record.message.clone(), record.error.clone()].join("\n"),
             None => text::string(&self.text),
         }
     }
@@ -214,7 +214,7 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
         return Some(Meant {
             reason: Some(hit.rule.reason.clone()),
             runtime: hit.rule.by,
-            culprit: None,
+            culprit: hit.culprit,
             fits_code: hit.rule.names_code(),
             ruled: Some(Ruled::of(hit.rule)),
             message: hit.message,

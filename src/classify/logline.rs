@@ -12,7 +12,8 @@ pub fn record(line: &str) -> Option<Record> {
     logfmt(without_stamps(text)).or_else(|| zap_console(text)).or_else(|| klog(without_stamps(text)))
 }
 
-/// `time=… level=error msg="no store" err="refused"`: it begins with a pair, and one of the keys is a message.
+/// `time=… level=error msg="no store" err="refused"`: it begins with a pair, and one of the keys is a message, or an error
+/// beside a level.
 fn logfmt(text: &str) -> Option<Record> {
     let mut builder = Builder::default();
     let mut rest = text;
@@ -20,7 +21,9 @@ fn logfmt(text: &str) -> Option<Record> {
         builder.field(&[key.to_owned()], value, quoted);
         rest = after;
     }
-    builder.finish().filter(|record| !record.message.is_empty())
+    builder
+        .finish()
+        .filter(|record| !record.message.is_empty() || record.severity.is_some() && !record.error.is_empty())
 }
 
 /// The first pair of a text, and what follows it. Words that are no pair end the record.
@@ -106,6 +109,11 @@ mod tests {
                 "time=\"2026-11-24T04:15:10Z\" level=fatal msg=\"cannot start\" error=\"dial: refused\"",
                 "cannot start: dial: refused",
                 Some(Severity::Fatal),
+            ),
+            (
+                "ts=2026-11-24T04:15:10Z caller=main.go:7 level=error err=\"no store\"",
+                "no store",
+                Some(Severity::Error),
             ),
             ("F1124 04:15:10.123456       1 main.go:42] no store", "no store", Some(Severity::Fatal)),
             (

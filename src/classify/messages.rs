@@ -213,6 +213,7 @@ static RULES: &[Rule] = &[
     last_words(MISSING_CONFIGURATION, &["missing argument '"]),
     last_words(INVALID_CONFIGURATION, &["no such option: -"]),
     last_words(INVALID_CONFIGURATION, &["invalid value for '"]),
+    last_words(INVALID_CONFIGURATION, &["invalid value for option '"]),
     // PHP, and curl, which it calls.
     by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
     rule(CONNECTION_REFUSED, &["curl error 7: "]),

@@ -47,6 +47,7 @@ mod scan;
 mod severity;
 mod shell;
 mod stack;
+pub mod subject;
 mod tail;
 mod text;
 mod thrown;
@@ -55,6 +56,7 @@ mod wrapper;
 
 pub use engine::Engine;
 pub use finding::*;
+pub use subject::Subject;
 
 use fingerprint::{Bug, fingerprint};
 use lines::Lines;
@@ -103,7 +105,7 @@ pub enum Stated {
 /// What one log and its exit facts came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classification {
-    /// The cause; redacted and bounded.
+    /// The cause; redacted and bounded. Its advice has placeholders until [`Classification::about`] fills them.
     pub finding: Finding,
     /// `<version>-<16 hex digits>`: the same for the same bug across pods, builds and nodes.
     pub fingerprint: String,
@@ -119,6 +121,14 @@ pub struct Classification {
     pub head_missing: bool,
     /// The log was empty, and the finding rests on the container's termination message instead.
     pub from_message: bool,
+}
+
+impl Classification {
+    /// The same with these names in the commands of its advice.
+    pub fn about(mut self, subject: &Subject) -> Self {
+        self.finding.advice = self.finding.advice.map(|advice| subject.fill(&advice));
+        self
+    }
 }
 
 /// One classification under way: fed with chunks of any size, its memory does not grow with the log.

@@ -40,10 +40,20 @@ impl Record {
     pub fn summary(&self) -> String {
         let (message, error) = (self.message.trim(), first_line(&self.error));
         match (message.is_empty(), error.is_empty() || message.contains(error)) {
-            (_, true) => first_line(message).to_owned(),
-            (true, false) => error.to_owned(),
-            (false, false) => format!("{}: {error}", first_line(message)),
+            (_, true) => announced(message),
+            (true, false) => announced(&self.error),
+            (false, false) => format!("{}: {}", first_line(message), announced(&self.error)),
         }
+    }
+}
+
+/// The first line of a text; where it only announces what is wrong (`yaml: unmarshal errors:`), with the next one.
+fn announced(text: &str) -> String {
+    let mut lines = text.trim_start().lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    match lines.find(|line| !line.is_empty()).filter(|_| first.ends_with(':')) {
+        Some(next) => format!("{first} {next}"),
+        None => first.to_owned(),
     }
 }
 

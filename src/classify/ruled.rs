@@ -97,7 +97,7 @@ fn instead(hit: &Hit<'_>, sight: &Sight, base: &Decision, winner: Option<&Candid
         exception: None,
         message: hit.message.clone().unwrap_or_else(|| sight.message.clone()),
         confidence: Confidence::High,
-        culprit: None,
+        culprit: hit.culprit.clone(),
         stack: Vec::new(),
         related: Vec::new(),
         kind: None,

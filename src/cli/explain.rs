@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Color, same_as, text};
 use crate::classify::rules::{Rules, RulesError};
-use crate::classify::{Classification, Engine, ExitFacts, Finding};
+use crate::classify::{Classification, Engine, ExitFacts, Finding, Subject};
 use crate::redact::Redactor;
 use crate::report::{Evidence, EvidenceSource, EvidenceState};
 
@@ -48,6 +48,18 @@ pub struct Args {
     /// The termination message, or the container runtime's error of a StartError
     #[arg(long, value_name = "M")]
     message: Option<String>,
+    /// The pod's namespace, for the commands in the advice
+    #[arg(short, long, value_name = "NS", help_heading = "Names for the commands in the advice")]
+    namespace: Option<String>,
+    /// The pod
+    #[arg(long, value_name = "POD", help_heading = "Names for the commands in the advice")]
+    pod: Option<String>,
+    /// The container
+    #[arg(short, long, value_name = "NAME", help_heading = "Names for the commands in the advice")]
+    container: Option<String>,
+    /// What runs the pod, e.g. deployment/checkout
+    #[arg(long, value_name = "KIND/NAME", help_heading = "Names for the commands in the advice")]
+    workload: Option<String>,
     /// Rules of your own, as the operator would use them; may be given more than once
     #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
@@ -120,13 +132,24 @@ pub fn run(args: &Args) -> Result<bool, ExplainError> {
     let engine = args.engine()?;
     let mut classifier = engine.classifier(args.facts());
     read(args.file(), |chunk| classifier.feed(chunk))?;
-    let classification = classifier.finish();
+    let classification = classifier.finish().about(&args.subject());
     let evidence = evidence(&classification);
-    let answer =
-        Answer { finding: &classification.finding, evidence: &evidence, fingerprint: &classification.fingerprint };
     let told = args.facts() != ExitFacts::default();
+    let answer = answer(&classification, &evidence);
     print(args, &answer, |color| text::render(&classification, &evidence, told, color))?;
     Ok(true)
+}
+
+fn answer<'a>(classification: &'a Classification, evidence: &'a Evidence) -> Answer<'a> {
+    Answer { finding: &classification.finding, evidence, fingerprint: &classification.fingerprint }
+}
+
+/// What `-o json` prints of a classification, as a value.
+///
+/// # Errors
+/// When a part of it has no form in JSON.
+pub fn as_json(classification: &Classification) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(answer(classification, &evidence(classification)))
 }
 
 impl Args {
@@ -145,6 +168,17 @@ impl Args {
     /// The engine, with the user's rules.
     pub(super) fn engine(&self) -> Result<Engine, ExplainError> {
         Ok(Engine::with_rules(Redactor::default(), Rules::load(&self.rules)?))
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
+            namespace: self.namespace.clone(),
+            pod: self.pod.clone(),
+            container: self.container.clone(),
+            workload: self.workload.clone(),
+            node: None,
+            image: None,
+        }
     }
 
     /// The exit facts of the crash.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::classify::{Category, Engine};
+use crate::classify::{Category, Engine, Subject};
 use crate::config::{Config, ExcerptPolicy, LogConfig};
 use crate::context::probes::LIST_EVERY;
 use crate::context::{OwnerCache, ProbeEvents};
@@ -27,7 +27,6 @@ use crate::operator::Settings;
 use crate::publish::announcer::OnWritten;
 use crate::publish::recorder::OnSettled;
 use crate::publish::{Announcer, Deliveries, EventWriter, RecordError, Recorded, Recorder, RecorderParts, deliveries};
-use crate::redact::{RedactError, Redactor};
 use crate::report::{Counted, Workload};
 use crate::termination::probe::{self, ProbeKill};
 use crate::termination::{Termination, Verdict, judge};
@@ -71,18 +70,15 @@ pub struct Steps {
 
 impl Steps {
     /// All steps over one client; starts the notifier to these sinks.
-    ///
-    /// # Errors
-    /// When a redaction pattern of the configuration is no expression.
     pub fn new(
         client: Client,
+        engine: Arc<Engine>,
         settings: &Settings,
         sinks: Vec<Arc<dyn Sink>>,
         metrics: Metrics,
         stop: CancellationToken,
-    ) -> Result<Self, RedactError> {
+    ) -> Self {
         let Settings { config, namespace, instance, .. } = settings;
-        let engine = Arc::new(Engine::new(Redactor::new(&config.redact_patterns)?));
         let limiter = Limiter::new(limits(&config.log));
         let deliveries = Deliveries::new(client.clone());
         let (due, queue) = mpsc::channel(DUE);
@@ -102,7 +98,7 @@ impl Steps {
             census: Census::new(client.clone(), Scope::of(&config.namespaces), config.reports),
             hurry: stop.clone(),
         };
-        Ok(Self {
+        Self {
             fetcher: Fetcher::new(client.clone(), engine.clone(), limiter, reads(&config.log)),
             client: client.clone(),
             engine,
@@ -120,7 +116,7 @@ impl Steps {
             told_from: AtomicI64::new(i64::MIN),
             metrics,
             stop,
-        })
+        }
     }
 
     /// Put in charge: from now on it depends on when the last one was, what is told beside being recorded. What died in
@@ -231,6 +227,7 @@ impl Steps {
         classification.excerpt.drain(..hidden);
         let ended = sighting.termination.finished_at.unwrap_or(sighting.seen_at);
         let told = ended.as_second() >= self.told_from.load(Ordering::Relaxed);
+        let classification = classification.about(&subject(&sighting.termination, &workload));
         let wanted = notify && told && self.notified.contains(&classification.finding.category);
         Counted {
             termination: sighting.termination.clone(),
@@ -333,6 +330,19 @@ pub fn sinks(config: &Config) -> Result<Vec<Arc<dyn Sink>>, SlackSetupError> {
     let Some(file) = &config.notify.slack_webhook_file else { return Ok(Vec::new()) };
     let options = SlackOptions { url_file: file.clone(), ..SlackOptions::default() };
     Ok(vec![Arc::new(SlackWebhook::new(&options)?)])
+}
+
+/// The names that the commands of an advice need.
+fn subject(termination: &Termination, workload: &Workload) -> Subject {
+    let given = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
+    Subject {
+        namespace: given(&termination.pod.namespace),
+        pod: given(&termination.pod.name),
+        container: given(&termination.container),
+        workload: Some(format!("{}/{}", workload.kind.to_ascii_lowercase(), workload.name)),
+        node: termination.pod.node.clone(),
+        image: given(&termination.image),
+    }
 }
 
 fn limits(log: &LogConfig) -> LimitOptions {

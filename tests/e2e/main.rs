@@ -107,6 +107,19 @@ async fn exit_facts_name_the_cause_where_no_log_can() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the testbed: testbed/e2e runs it"]
+async fn a_line_that_only_the_users_rule_knows_gets_the_users_reason_and_commands_with_names() {
+    let (place, report) = diagnosed("licence", "licence").await;
+    assert_eq!(summary(&report).0, "LicenceExpired");
+    let status = report.status.clone().unwrap();
+    let (finding, pod) = (status.finding.unwrap(), status.occurrences[0].pod.clone());
+    assert_eq!(finding.message, "licence L-77 has expired");
+    let command = format!("`kubectl -n licence logs {pod} -c app --previous` has the licence's number.");
+    assert_eq!(finding.advice.unwrap().prove, [command]);
+    assert!(place.kubectl(&["get", "crashreports"]).contains("LicenceExpired"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the testbed: testbed/e2e runs it"]
 async fn two_bugs_of_one_pod_are_two_reports() {
     let place = Place::new("two-containers").await;
     place.apply("two-containers");

@@ -39,12 +39,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- with .Values.image.digest }}@{{ . }}{{ end }}
 {{- end }}
 
-{{/* The operator's configuration file: the values of the same names, and where Slack's URL is mounted. */}}
+{{/* The operator's configuration file: the values of the same names, and where Slack's URL and the rules are mounted. */}}
 {{- define "coroner.config" -}}
 {{- $config := pick .Values "clusterName" "namespaces" "ephemeralContainers" "startupGrace" "retention" "excerpt" "deleteWithWorkload" "reports" "log" "redact" -}}
 {{- $notify := pick .Values.notify "categories" -}}
 {{- if .Values.notify.slack.existingSecret -}}
 {{- $_ := set $notify "slack" (dict "webhookUrlFile" "/etc/coroner/slack/url") -}}
+{{- end -}}
+{{- if .Values.rules -}}
+{{- $_ := set $config "rules" (dict "directory" "/etc/coroner/rules") -}}
 {{- end -}}
 {{ set $config "notify" $notify | toYaml }}
 {{- end }}

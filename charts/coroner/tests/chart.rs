@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use coroner::classify::Category;
+use coroner::classify::rules::RuleFile;
 use coroner::cli::operator::OperatorArgs;
 use coroner::config::{Config, ExcerptPolicy};
 use coroner::ledger::census::Caps;
@@ -236,6 +237,53 @@ fn a_changed_configuration_rolls_the_pod_and_nothing_else_does() {
     assert_eq!(before, sum(json!({"metrics": {"service": {"enabled": true}}})));
 }
 
+const RULE: &str = "- name: licence-expired\n  match: {line: 'licence (?P<id>\\S+) expired'}  # said by licd\n  \
+                    category: Startup\n  reason: LicenceExpired\n  message: licence $id has expired\n";
+
+#[test]
+#[ignore = "needs helm, which testbed/build makes"]
+fn the_users_rules_are_files_where_the_operator_looks_for_them() {
+    let objects = render(json!({"rules": {"shop.yaml": RULE, "a.yml": "rules: []\n"}}));
+    let files = objects.iter().find(|object| title(object) == "ConfigMap observe/coroner-rules").unwrap();
+    // Not one byte is another, so that the lines of a mistake are those that its writer sees.
+    assert_eq!(files["data"], json!({"shop.yaml": RULE, "a.yml": "rules: []\n"}));
+    let sources = pod(&objects)["spec"]["volumes"][0]["projected"]["sources"].as_array().unwrap();
+    let mounted = sources.iter().find(|source| source["configMap"]["name"] == "coroner-rules").unwrap();
+    let items = json!([{"key": "a.yml", "path": "rules/a.yml"}, {"key": "shop.yaml", "path": "rules/shop.yaml"}]);
+    assert_eq!(mounted["configMap"]["items"], items);
+    let mount = container(&objects)["volumeMounts"][0]["mountPath"].as_str().unwrap();
+    let text = objects.iter().find(|object| title(object) == "ConfigMap observe/coroner-config").unwrap();
+    let text = text["data"]["config.yaml"].as_str().unwrap();
+    let config = Config::parse(text, Path::new("config.yaml")).unwrap();
+    assert_eq!(config.rules_directory, Some(Path::new(mount).join("rules")));
+    assert!(RuleFile::parse(files["data"]["shop.yaml"].as_str().unwrap()).is_ok());
+}
+
+#[test]
+#[ignore = "needs helm, which testbed/build makes"]
+fn a_changed_rule_rolls_the_pod() {
+    let annotations = |values| pod(&render(values))["metadata"]["annotations"].clone();
+    let sum = |rule: &str| annotations(json!({"rules": {"shop.yaml": rule}}))["checksum/rules"].clone();
+    assert!(sum(RULE).is_string());
+    assert_ne!(sum(RULE), sum(&RULE.replace("expired'", "invalid'")));
+    assert!(annotations(json!({})).get("checksum/rules").is_none());
+}
+
+#[test]
+#[ignore = "needs helm, which testbed/build makes"]
+fn a_rule_as_the_values_show_it_is_sound() {
+    let shown = read("charts/coroner/values.yaml");
+    let commented: String = shown
+        .lines()
+        .skip_while(|line| *line != "#   shop.yaml: |")
+        .skip(1)
+        .map_while(|line| line.strip_prefix("#     "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let rules = RuleFile::parse(&commented).unwrap_or_else(|faults| panic!("{faults:?}\n{commented}")).rules;
+    assert_eq!(rules.len(), 1);
+}
+
 #[test]
 #[ignore = "needs helm, which testbed/build makes"]
 fn the_pod_meets_the_restricted_standard_and_asks_for_little() {
@@ -459,6 +507,8 @@ fn wrong_values_are_refused_with_their_place() {
         (json!({"log": {"tailLines": "many"}}), "at '/log/tailLines': got string, want integer"),
         (json!({"notify": {"categories": ["Kode"]}}), "at '/notify/categories/0': value must be one of 'Code'"),
         (json!({"notify": {"slack": {"webhookUrl": "x"}}}), "additional properties 'webhookUrl' not allowed"),
+        (json!({"rules": {"shop.txt": ""}}), "invalid propertyName 'shop.txt'"),
+        (json!({"rules": {"shop.yaml": []}}), "at '/rules/shop.yaml': got array, want string"),
         (json!({"image": {"digest": "sha256:1"}}), "at '/image/digest': 'sha256:1' does not match"),
         (
             json!({"serviceAccount": {"create": false}}),

@@ -32,6 +32,7 @@ static LIBRARIES: &[&str] = &[
     "org.jetbrains.",
     "org.springframework.",
     "org.apache.",
+    "kafka.",
     "org.hibernate.",
     "org.eclipse.",
     "org.jboss.",

@@ -34,8 +34,12 @@ pub fn thrown(text: &str) -> Option<Thrown<'_>> {
     let end = text.bytes().position(|b| !is_class_byte(b)).unwrap_or(text.len());
     let class = &text[..end];
     let rest = text[end..].trim_end();
-    let message =
-        if rest.is_empty() { "" } else { rest.strip_prefix(':').filter(|m| m.is_empty() || m.starts_with(' '))? };
+    // A SAXParseException says where before what: `…SAXParseException; systemId: file:/a.xml; lineNumber: 7; …`.
+    let placed = rest.strip_prefix(';').filter(|_| class.ends_with(".SAXParseException"));
+    let message = match placed.or_else(|| rest.strip_prefix(':')) {
+        _ if rest.is_empty() => "",
+        message => message.filter(|message| message.is_empty() || message.starts_with(' '))?,
+    };
     is_class(class).then_some(Thrown { class, message: message.trim_start() })
 }
 
@@ -98,6 +102,11 @@ mod tests {
         let cases = [
             ("java.lang.Error: boom", Some(("java.lang.Error", "boom"))),
             ("java.lang.Error", Some(("java.lang.Error", ""))),
+            (
+                "org.xml.sax.SAXParseException; systemId: file:/a",
+                Some(("org.xml.sax.SAXParseException", "systemId: file:/a")),
+            ),
+            ("java.lang.Error; x", None),
             ("<#1a2b3c4d> java.lang.Error: boom", Some(("java.lang.Error", "boom"))),
             ("java.lang.Error: ", Some(("java.lang.Error", ""))),
             ("BoomException: x", Some(("BoomException", "x"))),

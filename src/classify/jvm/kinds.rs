@@ -55,7 +55,18 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("InvalidConfigurationPropertyValueException", "", INVALID_CONFIGURATION),
     ("BeanDefinitionOverrideException", "", INVALID_CONFIGURATION),
     ("kafka.common.config.ConfigException", "missing required configuration", MISSING_CONFIGURATION),
+    ("kafka.common.config.ConfigException", "must contain the set of", MISSING_CONFIGURATION),
     ("kafka.common.config.ConfigException", "", INVALID_CONFIGURATION),
+    ("java.lang.IllegalArgumentException", "no security protocol defined for listener", INVALID_CONFIGURATION),
+    ("java.lang.RuntimeException", "no readable meta.properties", MISSING_FILE),
+    ("QuorumPeerConfig$ConfigException", "", INVALID_CONFIGURATION),
+    // Elasticsearch and OpenSearch.
+    ("java.lang.IllegalArgumentException", "unknown setting [", INVALID_CONFIGURATION),
+    (".SettingsException", "", INVALID_CONFIGURATION),
+    ("java.lang.IllegalArgumentException", " file is missing", MISSING_FILE),
+    ("java.lang.IllegalArgumentException", " is not set", MISSING_CONFIGURATION),
+    // Of a document that comes from a file; others come from whoever the program talks to.
+    ("org.xml.sax.SAXParseException", "systemid: file:", INVALID_CONFIGURATION),
     ("ServiceConfigurationError", "", INVALID_CONFIGURATION),
     ("yaml.snakeyaml.scanner.ScannerException", "", INVALID_CONFIGURATION),
     ("yaml.snakeyaml.parser.ParserException", "", INVALID_CONFIGURATION),

@@ -350,7 +350,8 @@ impl Head {
         let pure = before.iter().enumerate().find_map(|(above, line)| {
             let unquoted = unquoted(line);
             let bare = prefix.strip(unquoted.as_deref().unwrap_or(line))?;
-            let text = std::str::from_utf8(bare).ok()?;
+            // Tomcat's own formatter moves all of a trace in by a tab.
+            let text = std::str::from_utf8(bare).ok()?.trim_start_matches('\t');
             let bare_text = text.strip_prefix("Caused by: ").unwrap_or(text);
             Some(of(above, 0, header::thrown(bare_text)?, false))
         });

@@ -16,6 +16,8 @@ use crate::classify::severity::Severity;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
+/// What announces a cause: Node.js itself, libraries, pino.
+const CAUSES: [&str; 3] = ["[cause]: ", "Caused by: ", "caused by: "];
 /// Most errors kept of one chain.
 const LINKS: usize = 16;
 /// Most frames kept of one error; V8 itself keeps 10.
@@ -185,7 +187,7 @@ impl Thrower {
     /// A cause, or one of several errors.
     fn nested(&mut self, bare: &[u8]) -> bool {
         let inner = bare.trim_ascii();
-        if let Some(cause) = inner.strip_prefix(b"[cause]: ").or_else(|| inner.strip_prefix(b"Caused by: ")) {
+        if let Some(cause) = CAUSES.iter().find_map(|words| inner.strip_prefix(words.as_bytes())) {
             self.emitted = false;
             self.head(cause);
             return true;

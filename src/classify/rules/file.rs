@@ -18,7 +18,8 @@
 //!   - {reason: OOMKilled, summary: …, fix: […]}
 //! ```
 //!
-//! A list at the top is a list of rules.
+//! A list at the top is a list of rules. Where an expression has the groups `file` and `line`, e.g.
+//! `in (?P<file>\S+):(?P<line>\d+)`, they are the culprit.
 
 use std::fmt;
 
@@ -74,7 +75,7 @@ pub struct RuleFile {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "`rules:` and `advice:`, or a list of rules")]
 struct RawFile {
     #[serde(default)]
     rules: Vec<RawRule>,
@@ -83,7 +84,7 @@ struct RawFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a rule with `name`, `match` and `reason`")]
 struct RawRule {
     name: String,
     r#match: RawMatch,
@@ -99,7 +100,7 @@ struct RawRule {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "what must hold, e.g. `line` or `exitCodes`")]
 struct RawMatch {
     #[serde(default)]
     line: Option<String>,
@@ -207,8 +208,11 @@ impl Reader<'_> {
         }
         let condition = self.condition(at, raw.r#match);
         let classed = self.classed(at, &raw.reason, raw.category);
-        let line = condition.as_ref().and_then(|condition| condition.line.as_ref());
-        let message = raw.message.and_then(|message| self.template(at, &message, line));
+        let message = raw.message.and_then(|message| self.template(at, &message));
+        // What the groups are is not known where the expression is wrong, which is a mistake of its own.
+        if let (Some(template), Some(condition)) = (&message, &condition) {
+            self.groups(at, template, condition.line.as_ref());
+        }
         if let Some(advice) = &raw.advice
             && let Some((key, problem)) = advice_problem(&advice.summary, &advice.prove, &advice.fix)
         {
@@ -273,21 +277,23 @@ impl Reader<'_> {
         }
     }
 
-    fn template(&mut self, at: usize, text: &str, line: Option<&Pattern>) -> Option<Template> {
+    fn template(&mut self, at: usize, text: &str) -> Option<Template> {
         let path = [Step::Key("message")];
         if text.len() > TEMPLATE_BYTES {
             self.rule_fault(at, &path, format!("the message is longer than {TEMPLATE_BYTES} bytes"));
         }
-        let template = Template::new(text).map_err(|message| self.rule_fault(at, &path, message)).ok()?;
-        let has = |group: &&str| !line.is_some_and(|line| line.has_group(group));
-        if let Some(unknown) = template.groups().find(has) {
+        Template::new(text).map_err(|message| self.rule_fault(at, &path, message)).ok()
+    }
+
+    fn groups(&mut self, at: usize, template: &Template, line: Option<&Pattern>) {
+        let lacks = |group: &&str| !line.is_some_and(|line| line.has_group(group));
+        if let Some(unknown) = template.groups().find(lacks) {
             let message = match line {
                 Some(_) => format!("unknown group `{unknown}`: the expression in match.line has none of that name"),
                 None => format!("unknown group `{unknown}`: the rule has no match.line"),
             };
-            self.rule_fault(at, &path, message);
+            self.rule_fault(at, &[Step::Key("message")], message);
         }
-        Some(template)
     }
 
     fn entry(&mut self, at: usize, entry: &Entry) {
@@ -338,6 +344,11 @@ mod tests {
         assert_eq!((file.rules.len(), file.advice.len()), (1, 1));
         assert!(RuleFile::parse("# nothing yet\n").unwrap().rules.is_empty());
         assert!(RuleFile::parse("").unwrap().rules.is_empty());
+    }
+
+    #[test]
+    fn a_bad_expression_is_not_blamed_on_its_groups_too() {
+        assert_eq!(RuleFile::parse(&GOOD.replace("expired'", "(expired'")).unwrap_err().len(), 1);
     }
 
     #[test]

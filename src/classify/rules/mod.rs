@@ -13,17 +13,17 @@
 //!   the signal or the kubelet's reason holds there.
 
 pub mod file;
+pub mod load;
 mod pattern;
 mod template;
-
-use std::path::PathBuf;
 
 use aho_corasick::AhoCorasick;
 use regex::Captures;
 
 use super::advice::Entry;
-use super::finding::{Advice, Category, CrashReason, Runtime};
+use super::finding::{Advice, Category, CrashReason, Culprit, Runtime};
 pub use file::{Fault, RuleFile};
+pub use load::RulesError;
 use pattern::Pattern;
 use template::Template;
 
@@ -80,6 +80,8 @@ pub struct Hit<'r> {
     pub rule: &'r Rule,
     /// Its message; `None` where the line itself is the message.
     pub message: Option<String>,
+    /// The place that the line names, of which the groups `file` and `line` of the expression tell.
+    pub culprit: Option<Culprit>,
 }
 
 impl Rule {
@@ -124,35 +126,20 @@ impl Rule {
 
     fn hit(&self, captures: Option<&Captures<'_>>) -> Hit<'_> {
         let message = self.message.as_ref().map(|template| template.fill(captures));
-        Hit { rule: self, message: message.filter(|message| !message.trim().is_empty()) }
+        let culprit = captures.and_then(place);
+        Hit { rule: self, message: message.filter(|message| !message.trim().is_empty()), culprit }
     }
+}
+
+fn place(captures: &Captures<'_>) -> Option<Culprit> {
+    let file = captures.name("file")?.as_str().to_owned();
+    let line = captures.name("line")?.as_str().parse().ok()?;
+    Some(Culprit { function: None, file: Some(file), line: Some(line) })
 }
 
 /// Exits whose cause is not in the log.
 fn is_from_outside(code: i32) -> bool {
     super::exit::is_orderly(code) || code == 137
-}
-
-/// Mistakes in files of rules.
-#[derive(Debug, thiserror::Error)]
-pub enum RulesError {
-    /// A file could not be read.
-    #[error("cannot read rules from {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A file has mistakes.
-    #[error("{}", faults.iter().map(|fault| format!("{file}:{fault}")).collect::<Vec<_>>().join("\n"))]
-    Invalid {
-        /// Its name.
-        file: String,
-        /// The mistakes.
-        faults: Vec<Fault>,
-    },
 }
 
 /// Rules of one origin with a search for the texts that they need.
@@ -213,21 +200,6 @@ impl Rules {
         let built_in = BUILT_IN.iter().flat_map(|text| RuleFile::parse(text).unwrap_or_default().rules);
         let built_in = Set::new(built_in.filter(|rule| !replaced(rule)).collect());
         Self { own: Set::new(own), built_in, advice: advice.into_iter().flatten().collect() }
-    }
-
-    /// Reads users' files.
-    ///
-    /// # Errors
-    /// The first file that cannot be read, or all mistakes of the first one that has any.
-    pub fn load(paths: &[PathBuf]) -> Result<Self, RulesError> {
-        let mut files = Vec::new();
-        for path in paths {
-            let text =
-                std::fs::read_to_string(path).map_err(|source| RulesError::Read { path: path.clone(), source })?;
-            let file = path.display().to_string();
-            files.push(RuleFile::parse(&text).map_err(|faults| RulesError::Invalid { file, faults })?);
-        }
-        Ok(Self::new(files))
     }
 
     /// The users' texts for reasons.
@@ -330,6 +302,21 @@ mod tests {
         for (lines, code, expected) in cases {
             assert_eq!(first(&rules, lines, code), expected, "{lines:?} {code}");
         }
+    }
+
+    #[test]
+    fn the_groups_file_and_line_name_the_culprit() {
+        let rules = rules(
+            "- {name: a, match: {line: 'bad (?P<file>\\S+):(?P<line>\\d+)'}, category: Startup, reason: A}\n\
+             - {name: b, match: {line: 'no (?P<file>\\S+)'}, category: Startup, reason: A}\n",
+        );
+        let culprit = |line: &str| {
+            let exit = Exit { code: Some(1), ..Exit::default() };
+            rules.of_users(&[line.to_owned()], &exit, |_| true).unwrap().0.culprit
+        };
+        let place = culprit("bad /etc/shop/a.conf:7").unwrap();
+        assert_eq!((place.file.as_deref(), place.line), (Some("/etc/shop/a.conf"), Some(7)));
+        assert_eq!(culprit("no /etc/shop/a.conf"), None);
     }
 
     #[test]
