@@ -2,6 +2,7 @@
 
 use super::advice::AdviceBook;
 use super::anchors::Anchors;
+use super::beam::Beam;
 use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
@@ -54,6 +55,7 @@ impl Engine {
             Box::new(Ruby),
             // Before Node.js, whose `Uncaught` stands in PHP's heads too.
             Box::new(Php),
+            Box::new(Beam),
             Box::new(Nodejs),
             Box::new(Native),
         ];

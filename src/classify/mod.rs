@@ -12,7 +12,9 @@
 
 pub mod advice;
 mod anchors;
+mod beam;
 mod chain;
+mod closing;
 mod dotnet;
 pub mod engine;
 mod envelope;
