@@ -6,11 +6,13 @@ use super::beam::Beam;
 use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
+use super::haskell::Haskell;
 use super::jvm::Jvm;
 use super::messages::Messages;
 use super::native::Native;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
+use super::ocaml::Ocaml;
 use super::php::Php;
 use super::python::Python;
 use super::ruby::Ruby;
@@ -53,10 +55,13 @@ impl Engine {
             Box::new(Python),
             Box::new(Dotnet),
             Box::new(Ruby),
+            // Before PHP, whose fatal errors begin alike.
+            Box::new(Ocaml),
             // Before Node.js, whose `Uncaught` stands in PHP's heads too.
             Box::new(Php),
             Box::new(Beam),
             Box::new(Nodejs),
+            Box::new(Haskell),
             Box::new(Native),
         ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();

@@ -3,6 +3,7 @@
 use super::frames;
 use super::kinds;
 use super::term::{self, Kind, Term};
+use crate::classify::finding::Frame;
 use crate::classify::links::{Link, push_link};
 
 /// Most wrappers that are opened.
@@ -100,10 +101,13 @@ impl Chain<'_> {
     }
 
     /// What there is nothing more in.
-    fn leaf(&mut self, term: &Term, frames: Vec<crate::classify::finding::Frame>) {
+    fn leaf(&mut self, term: &Term, frames: Vec<Frame>) {
         let (class, message) = error(term, self.text);
         let mut link = Link::new(&class, &message, self.line);
-        for frame in frames {
+        for (at, frame) in frames.into_iter().enumerate() {
+            // The top frame of an undefined function is the one that does not exist.
+            let absent = at == 0 && class == "undef";
+            let frame = Frame { in_app: frame.in_app && !absent, ..frame };
             link.push(frame, b"");
         }
         push_link(self.links, link);
@@ -116,7 +120,7 @@ fn is_caller(term: &Term) -> bool {
         if module.atom().is_some() && function.atom().is_some() && arguments.list().is_some())
 }
 
-fn frames_of(caller: &Term) -> Vec<crate::classify::finding::Frame> {
+fn frames_of(caller: &Term) -> Vec<Frame> {
     let Some([module, function, arguments]) = caller.tuple() else { return Vec::new() };
     let arity = match &arguments.kind {
         Kind::List(arguments) => arguments.len(),

@@ -213,6 +213,9 @@ fn frame(term: &Term) -> Option<Frame> {
 
 /// The name of a function as its language writes it.
 pub fn mfa(module: &str, function: &str, arity: usize) -> String {
+    // Erlang quotes what is no plain atom.
+    let plain = function.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '?' | '!'));
+    let function = if plain { function.to_owned() } else { format!("'{function}'") };
     match module.strip_prefix("Elixir.") {
         Some(module) => format!("{module}.{function}/{arity}"),
         None => format!("{module}:{function}/{arity}"),
@@ -345,7 +348,7 @@ mod tests {
         let all: Vec<String> = stack(&term).iter().map(shown).collect();
         assert_eq!(
             all,
-            ["erlang:map_get/2 -:0", "Depot.Orders.price/2 lib/orders.ex:4 own", "shelf:-run/1-fun-0-/0 -:0 own"]
+            ["erlang:map_get/2 -:0", "Depot.Orders.price/2 lib/orders.ex:4 own", "shelf:'-run/1-fun-0-'/0 -:0 own"]
         );
     }
 

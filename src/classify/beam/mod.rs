@@ -39,10 +39,12 @@ impl Grammar for Beam {
     }
 
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
-        if let Some(last) = last::Last::new(line, context) {
+        // Two processes that write at once mix within a line: the exception says more than the last words.
+        let trace = trace::Trace::new(line, context);
+        if let Some(last) = last::Last::new(line, context).filter(|_| trace.is_none()) {
             return Some(Box::new(last));
         }
-        if let Some(trace) = trace::Trace::new(line, context) {
+        if let Some(trace) = trace {
             return Some(Box::new(trace));
         }
         if let Some(report) = report::Report::new(line, context) {
