@@ -47,7 +47,7 @@ e2e:
 bench: setup ## how fast the classifier is and how much memory it takes, into target/figures/classify.json
 	cargo bench --locked --bench classify
 
-fuzz: ## fuzzes classifier, redactor and proof, two minutes each (nightly Rust, cargo-fuzz)
+fuzz: ## fuzzes classifier, redactor, proof and the loader of rules, two minutes each (nightly Rust, cargo-fuzz)
 	scripts/fuzz 120
 
 advisories: setup ## known vulnerabilities in the dependencies; needs the network

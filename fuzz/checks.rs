@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use coroner::classify::proof::{Crash, RaceReader, compare};
+use coroner::classify::rules::{RuleFile, Rules};
 use coroner::classify::{CONTRIBUTING, Engine, ExitFacts, MESSAGE_BYTES, RELATED, STACK_FRAMES};
 use coroner::redact::Redactor;
 
@@ -46,4 +47,26 @@ pub fn proof(input: &[u8]) {
     assert_eq!(read(usize::from(*size) + 1), races);
     let proof = ENGINE.cleaned(compare(&races, Crash::of(&ENGINE.classify(crash, ExitFacts::default()))));
     assert!(!proof.why.is_empty());
+}
+
+/// Any text as a file of rules, and any bytes as a log that they see: each mistake has its place in the text, and rules
+/// that were accepted do their work without a panic and within the bounds of a finding.
+pub fn rules(input: &[u8]) {
+    let (text, log) = input.split_at(input.iter().position(|byte| *byte == 0).unwrap_or(input.len()));
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    match RuleFile::parse(text) {
+        Ok(file) => {
+            let engine = Engine::with_rules(Redactor::default(), Rules::new(vec![file]));
+            let found = engine.classify(log, ExitFacts { exit_code: Some(3), ..ExitFacts::default() });
+            assert!(found.excerpt.len() <= 4096 && found.finding.message.len() <= MESSAGE_BYTES);
+        }
+        Err(faults) => {
+            let lines = text.lines().count() + 1;
+            assert!(!faults.is_empty());
+            for fault in faults {
+                let placed = (1..=lines).contains(&fault.line) && fault.column >= 1;
+                assert!(placed && !fault.message.contains('\n'), "{fault}");
+            }
+        }
+    }
 }

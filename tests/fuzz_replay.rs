@@ -32,3 +32,8 @@ fn the_redactor_bears_what_fuzzing_found() {
 fn the_proof_bears_what_fuzzing_found() {
     replay("proof", checks::proof);
 }
+
+#[test]
+fn the_loader_of_rules_bears_what_fuzzing_found() {
+    replay("rules", checks::rules);
+}

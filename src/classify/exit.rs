@@ -134,7 +134,7 @@ pub fn of_code(code: i32) -> Option<Fact> {
         return Some(fact(reason.clone(), format!("{words} (exit code {:#010x})", code as u32)));
     }
     let (reason, signal) = match code {
-        0 => return Some(fact(CLEAN_EXIT, "it ended with exit code 0 and was restarted")),
+        0 => return Some(fact(CLEAN_EXIT, "it ended with exit code 0")),
         129 => (TERMINATED, "SIGHUP"),
         130 => (TERMINATED, "SIGINT"),
         131 => (TERMINATED, "SIGQUIT"),

@@ -258,7 +258,7 @@ fn of_candidate(winner: &Candidate, code: Option<i32>) -> Decision {
 
 fn of_fact(fact: Fact, found: &Found) -> Decision {
     Decision {
-        runtime: shown_runtime(found).or(fact.runtime).unwrap_or_default(),
+        runtime: runtime_of(&fact, found),
         reason: fact.reason,
         exception: None,
         message: fact.message,
@@ -272,6 +272,17 @@ fn of_fact(fact: Fact, found: &Found) -> Decision {
         contributing: Vec::new(),
         head_missing: false,
         ruled: None,
+    }
+}
+
+/// What the log shows, unless the fact refutes it: Go's runtime turns a fault of the machine into a dump and exit code 2, so
+/// a bare signal beside lines that merely look like those of Go's loggers is not Go's.
+fn runtime_of(fact: &Fact, found: &Found) -> Runtime {
+    let shown = shown_runtime(found);
+    let refuted = shown == Some(Runtime::Go) && found.candidates.is_empty();
+    match fact.runtime {
+        Some(proven) if refuted => proven,
+        proven => shown.or(proven).unwrap_or_default(),
     }
 }
 

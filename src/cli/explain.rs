@@ -124,7 +124,8 @@ pub fn run(args: &Args) -> Result<bool, ExplainError> {
     let evidence = evidence(&classification);
     let answer =
         Answer { finding: &classification.finding, evidence: &evidence, fingerprint: &classification.fingerprint };
-    print(args, &answer, |color| text::render(&classification, &evidence, color))?;
+    let told = args.facts() != ExitFacts::default();
+    print(args, &answer, |color| text::render(&classification, &evidence, told, color))?;
     Ok(true)
 }
 

@@ -7,11 +7,14 @@ use crate::report::{Evidence, EvidenceSource};
 
 /// Width of the text where the terminal's is not known or is more: longer lines are hard to read.
 const WIDTH: usize = 96;
+/// What a reader should know who gave nothing but the log.
+const UNTOLD: &str = "How it ended is not known here: with --exit-code N (`kubectl describe pod` shows it) what ended the process can be \
+told from what it survived.";
 /// Width below which nothing is wrapped any more.
 const LEAST_WIDTH: usize = 40;
 
-/// Everything as one text.
-pub fn render(classification: &Classification, evidence: &Evidence, color: bool) -> String {
+/// Everything as one text. `told`: whether anything is known of the exit beside the log.
+pub fn render(classification: &Classification, evidence: &Evidence, told: bool, color: bool) -> String {
     let mut page = Page::new(color);
     page.headline(&classification.finding);
     page.place(&classification.finding);
@@ -19,13 +22,23 @@ pub fn render(classification: &Classification, evidence: &Evidence, color: bool)
     page.lines(evidence);
     page.advice(&classification.finding);
     page.contributing(&classification.finding);
-    page.footer(classification, evidence);
+    page.footer(classification, evidence, told);
     page.finish()
 }
 
 fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let columns = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
     columns.unwrap_or(WIDTH).clamp(LEAST_WIDTH, WIDTH)
+}
+
+/// The message with the error's type before it, without which some say little: `KeyError: 'DATABASE_URL'`.
+fn typed(finding: &Finding) -> String {
+    let message = &finding.message;
+    match finding.exception.as_deref() {
+        Some(exception) if exception != "panic" && !message.contains(exception) => format!("{exception}: {message}"),
+        _ => message.clone(),
+    }
 }
 
 /// A text under way.
@@ -112,7 +125,7 @@ impl Page {
         let unsure = if finding.confidence == Confidence::Low { ", a guess" } else { "" };
         self.put(Style::Quiet, &format!("  {}, {runtime}{unsure}", finding.category));
         self.plain("\n");
-        self.wrapped("  ", "  ", &finding.message);
+        self.wrapped("  ", "  ", &typed(finding));
         if let Some(advice) = &finding.advice {
             self.plain("\n");
             self.wrapped("", "", &advice.summary);
@@ -183,8 +196,11 @@ impl Page {
         }
     }
 
-    fn footer(&mut self, classification: &Classification, evidence: &Evidence) {
+    fn footer(&mut self, classification: &Classification, evidence: &Evidence, told: bool) {
         self.plain("\n");
+        if !told {
+            self.wrapped("", "", UNTOLD);
+        }
         let log = match (evidence.log_bytes, classification.head_missing) {
             (0, _) => "nothing was written to the log".to_owned(),
             (bytes, false) => format!("{bytes} bytes of log"),

@@ -17,6 +17,7 @@ const usage = `usage:
   fakenode [serve] --nodes N ...    keep N fake nodes and play their pods; --help for all flags
   fakenode pods --count N ...       make pods for them in bulk; --help for all flags
   fakenode templates                list the log templates
+  fakenode proxy --way LISTEN,CONTROL ...  pass requests on to the API server, spoiling some; --help for all flags
 `
 
 func main() {
@@ -45,6 +46,8 @@ func run(ctx context.Context, args []string) error {
 		return pods(ctx, args)
 	case "templates":
 		return templates()
+	case "proxy":
+		return proxies(ctx, args)
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return fmt.Errorf("no command %q", command)

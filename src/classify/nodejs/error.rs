@@ -221,7 +221,7 @@ impl Thrower {
         }
         if around::is_caret(bare) {
             // Bun quotes the source of the next error above its name.
-            self.expects_head = !self.in_text && self.links.iter().any(|link| !link.frames.is_empty());
+            self.expects_head = !self.in_text && self.has_frames();
             return true;
         }
         self.property(bare, inner) || self.text_line(bare)
@@ -294,6 +294,10 @@ impl Parser for Thrower {
             return Flow::Taken;
         }
         let bare = self.prefix.strip(line.text);
+        // The place of the next throw: what was printed before it was caught.
+        if bare.is_some_and(|bare| self.has_frames() && frames::throw_site(bare).is_some()) {
+            return Flow::Over;
+        }
         if bare.is_some_and(|bare| (!self.over || text::blank(bare)) && self.take(bare, line.number)) {
             return Flow::Taken;
         }
@@ -322,6 +326,10 @@ impl Parser for Thrower {
 }
 
 impl Thrower {
+    fn has_frames(&self) -> bool {
+        self.links.iter().any(|link| !link.frames.is_empty())
+    }
+
     fn candidate(&self, best: usize, reason: CrashReason) -> Candidate {
         let link = &self.links[best];
         let around = (0..best).rev().chain(best + 1..self.links.len()).find(|at| self.links[*at].has_own());

@@ -22,16 +22,27 @@ pub struct Head {
 const TYPICAL: [&str; 4] = ["Error", "Exception", "Rejection", "Fault"];
 
 /// Words that stand before the class of an error that nobody caught.
-const UNCAUGHT: [&str; 8] = [
+const UNCAUGHT: [&str; 16] = [
     "error: Uncaught (in promise) ",
     "error: Uncaught ",
     "error: ",
     "Uncaught (in promise) ",
     "Uncaught exception: ",
+    "Uncaught Exception: ",
+    "Unhandled exception: ",
+    "Unhandled Exception: ",
     "uncaughtException: ",
     "Uncaught ",
     "Unhandled rejection ",
+    "Unhandled rejection: ",
+    "Unhandled Rejection: ",
+    "unhandledRejection: ",
+    "Unhandled promise rejection: ",
+    "Unhandled Promise Rejection: ",
 ];
+
+/// Words of a sentence about an error, which are no class of JavaScript: the class follows.
+const NO_CLASSES: [&str; 3] = ["Exception", "Rejection", "uncaughtException"];
 
 impl Head {
     /// Reads a line that is known to name an error.
@@ -50,19 +61,27 @@ impl Head {
 
     /// Finds the name of an error in a line, perhaps behind a prefix: where it starts.
     pub fn find(line: &[u8]) -> Option<usize> {
-        let end = TYPICAL.iter().filter_map(|word| ends(line, word)).min()?;
-        let start = line[..end].iter().rposition(|b| !is_name(*b)).map_or(0, |at| at + 1);
+        let (start, _) = TYPICAL.iter().filter_map(|word| named(line, word)).min_by_key(|(_, end)| *end)?;
         let open = start - usize::from(start > 0 && line[start - 1] == b'[');
         let words = UNCAUGHT.iter().find(|words| line[..open].ends_with(words.as_bytes()));
         Some(open - words.map_or(0, |words| words.len()))
     }
 }
 
-/// End of the first name in the line that ends with the word.
-fn ends(line: &[u8], word: &str) -> Option<usize> {
-    memchr::memmem::find_iter(line, word.as_bytes()).map(|at| at + word.len()).find(|end| {
-        let rest = &line[*end..];
-        rest.is_empty() || rest.starts_with(b": ") || rest.starts_with(b" [") || rest == b":" || rest.starts_with(b"]")
+/// Start and end of the first class in the line that ends with the word.
+fn named(line: &[u8], word: &str) -> Option<(usize, usize)> {
+    memchr::memmem::find_iter(line, word.as_bytes()).map(|at| at + word.len()).find_map(|end| {
+        let rest = &line[end..];
+        let ends = rest.is_empty()
+            || rest.starts_with(b": ")
+            || rest.starts_with(b" [")
+            || rest == b":"
+            || rest.starts_with(b"]");
+        let start = line[..end].iter().rposition(|b| !is_name(*b)).map_or(0, |at| at + 1);
+        let class = &line[start..end];
+        let sentence = NO_CLASSES.iter().any(|word| word.as_bytes() == class)
+            && Head::find(rest.strip_prefix(b": ").unwrap_or_default()) == Some(0);
+        (ends && !sentence).then_some((start, end))
     })
 }
 
@@ -119,6 +138,9 @@ mod tests {
             ("2026-11-25T01:45:06.588Z error TypeError: x", Some(31)),
             ("web.1 | [AggregateError: x] {", Some(8)),
             ("error: Uncaught (in promise) TypeError: x", Some(0)),
+            ("Unhandled Rejection: TypeError: x", Some(0)),
+            ("2026-11-25 [ERROR] Uncaught Exception: RangeError: x", Some(19)),
+            ("Unhandled Rejection: x", Some(10)),
             ("an Error occurred", None),
             ("ERROR: x", None),
         ];

@@ -70,6 +70,16 @@ mod tests {
                 "TypeMismatch",
                 "a.js:3",
             ),
+            // What was caught and printed right before another throw.
+            (
+                format!(
+                    "TypeError: x is not a function\n{stack}/app/src/b.js:9\n  throw late;\n  ^\n\nRangeError: late\n    at b (/app/src/b.js:9:3)\n\nNode.js v22.1.0\n"
+                ),
+                1,
+                "UnhandledError",
+                "b.js:9",
+            ),
+            (format!("Unhandled Rejection: TypeError: x is not a function\n{stack}"), 1, "TypeMismatch", "a.js:3"),
             // pnpm and yarn say how it ended.
             (
                 format!(

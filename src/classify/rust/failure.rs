@@ -44,8 +44,9 @@ enum Section {
 }
 
 impl Failure {
-    /// An error whose causes begin below this line, which says `Caused by:`; its name stands above, over a blank line.
-    pub fn from_causes(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
+    /// An error whose causes or frames begin below this line, which says `Caused by:` or `Stack backtrace:`; its name stands
+    /// above, over a blank line.
+    pub fn from_section(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
         let prefix = Prefix::learn(&line.text[..at]);
         let named = context.before.iter().take(4).position(|line| !text::blank(prefix.strip(line).unwrap_or(line)))?;
         let head = prefix.strip(&context.before[named]).unwrap_or(&context.before[named]).to_vec();
@@ -54,6 +55,7 @@ impl Failure {
         parser.block.push(&head);
         parser.block.push(&line.text[at..]);
         parser.name(&head, line);
+        parser.take(&line.text[at..]);
         Some(parser)
     }
 
@@ -165,8 +167,9 @@ impl Parser for Failure {
         let weights = self.links.iter().map(|link| weight(&reason(link, messages)));
         let (best, _) = weights.enumerate().max_by_key(|(at, weight)| (*weight, *at))?;
         let link = &self.links[best];
-        // A name alone is no chain, unless it is a value.
-        if self.links.len() < 2 && !kinds::is_debug(link) && self.location.is_none() {
+        // A name alone is no chain, unless it is a value or has a place.
+        let placed = self.location.is_some() || !self.frames.is_empty();
+        if self.links.len() < 2 && !kinds::is_debug(link) && !placed {
             return None;
         }
         let site = self.location.as_ref().filter(|(file, _)| frames::is_own(file));

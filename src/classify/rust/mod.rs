@@ -14,6 +14,9 @@ use panic::Panics;
 #[derive(Debug)]
 pub struct Rust;
 
+/// What stands below the name of an error that anyhow or eyre print.
+const SECTIONS: [&str; 2] = ["Caused by:", "Stack backtrace:"];
+
 /// How many lines into a log a backtrace may begin for its head to be cut off.
 const HEAD_LINES: u64 = 2;
 
@@ -24,9 +27,11 @@ impl Grammar for Rust {
             "overflowed its stack",
             panic::FATAL[1],
             panic::FATAL[2],
-            "Caused by:",
+            SECTIONS[0],
             "Error: ",
             "stack backtrace:",
+            SECTIONS[1],
+            panic::REPORT,
         ]
     }
 
@@ -34,12 +39,15 @@ impl Grammar for Rust {
         if let Some(parser) = Panics::from_header(line, context) {
             return Some(Box::new(parser));
         }
+        if let Some(parser) = Panics::from_report(line, context) {
+            return Some(Box::new(parser));
+        }
         if let Some(parser) = Panics::from_fatal(line, context) {
             return Some(Box::new(parser));
         }
-        if line.text.ends_with(b"Caused by:") {
-            let at = line.text.len() - b"Caused by:".len();
-            return Failure::from_causes(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
+        if let Some(section) = SECTIONS.iter().find(|section| line.text.ends_with(section.as_bytes())) {
+            let at = line.text.len() - section.len();
+            return Failure::from_section(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
         }
         if line.text.ends_with(b"stack backtrace:") && line.number <= HEAD_LINES {
             return Some(Box::new(Panics::headless(line, line.text.len() - b"stack backtrace:".len())));
@@ -92,6 +100,34 @@ mod tests {
             ("thread 'w' panicked at src/a.rs:3:5:\nboom\n", 0, "CleanExit", ""),
             (
                 "   3: core::panicking::panic_bounds_check\n   4: lanes::gate\n             at ./src/a.rs:3:5\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            // anyhow, without causes.
+            (
+                "Error: no lanes\n\nStack backtrace:\n   0: anyhow::error::<impl anyhow::Error>::msg\n             at /root/.cargo/registry/src/x/anyhow-1.0/src/a.rs:10:14\n   1: lanes::run\n             at ./src/a.rs:3:13\n",
+                1,
+                "UnhandledError",
+                "a.rs:3",
+            ),
+            // The report that color-eyre makes of a panic.
+            (
+                "The application panicked (crashed).\nMessage:  index out of bounds: the len is 1 but the index is 3\nLocation: src/a.rs:3\n\nBacktrace omitted. Run with RUST_BACKTRACE=1 environment variable to display it.\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            // A lock that a thread left poisoned ended the process; the thread's own panic did not.
+            (
+                "thread 'w' (7) panicked at src/b.rs:3:5:\nboom\n\nthread 'main' (1) panicked at src/a.rs:3:5:\ncalled `Result::unwrap()` on an `Err` value: PoisonError { .. }\n",
+                101,
+                "BorrowViolation",
+                "a.rs:3",
+            ),
+            // A hook that logs it.
+            (
+                "{\"timestamp\":\"2026-11-25T06:52:59Z\",\"level\":\"ERROR\",\"fields\":{\"message\":\"panicked: panicked at src/a.rs:3:51:\\nindex out of bounds: the len is 1 but the index is 3\"},\"target\":\"lanes\"}\n",
                 101,
                 "IndexOutOfBounds",
                 "a.rs:3",

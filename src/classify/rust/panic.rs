@@ -3,7 +3,7 @@
 use super::frames;
 use super::kinds::{self, Kind};
 use crate::classify::excerpt::Block;
-use crate::classify::finding::{Culprit, Runtime, base_name};
+use crate::classify::finding::{Culprit, RELATED, Related, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
@@ -26,6 +26,9 @@ const FOREIGN: u32 = 12;
 /// Lines with which the runtime itself gives up, without a panic.
 pub const FATAL: [&str; 3] = ["has overflowed its stack", "fatal runtime error: ", "memory allocation of "];
 
+/// The first line of the report that color-eyre makes of a panic.
+pub const REPORT: &str = "The application panicked (crashed).";
+
 /// One panic.
 #[derive(Clone, Debug, Default)]
 struct Panic {
@@ -35,6 +38,14 @@ struct Panic {
     frames: Vec<RawFrame>,
 }
 
+impl Panic {
+    /// Where it says that it happened, if that is in the user's own code.
+    fn site(&self) -> Option<Culprit> {
+        let (file, line) = self.location.as_ref().filter(|(file, _)| frames::is_own(file))?;
+        Some(Culprit { function: None, file: Some(file.clone()), line: Some(*line) })
+    }
+}
+
 /// What is expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -42,6 +53,8 @@ enum State {
     Text,
     /// The text in quotes that older versions write, until its end.
     Quoted,
+    /// `Message:` and `Location:` of a report.
+    Report,
     /// Frames.
     Backtrace,
     /// Another panic, or words about the end.
@@ -101,6 +114,15 @@ impl Panics {
         let (at, thread, rest) = header(line.text)?;
         let mut parser = Self::new(line, at, context.before);
         parser.open(thread, &rest);
+        Some(parser)
+    }
+
+    /// A panic that color-eyre reports; the thread is not in it.
+    pub fn from_report(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let at = text::find(line.text, REPORT)?;
+        let mut parser = Self::new(line, at, context.before);
+        parser.panics.push(Panic { thread: "main".to_owned(), ..Panic::default() });
+        parser.state = State::Report;
         Some(parser)
     }
 
@@ -172,7 +194,8 @@ impl Panics {
         match self.state {
             State::Text => self.text_line(bare),
             State::Quoted => self.quoted_line(bare),
-            State::Backtrace => self.backtrace(bare) || text::blank(bare),
+            State::Report => self.report(bare),
+            State::Backtrace => self.backtrace(bare) || text::blank(bare) || text::has(bare, " hidden "),
             State::Done => text::blank(bare),
         }
     }
@@ -221,6 +244,23 @@ impl Panics {
         self.text_lines < TEXT_LINES
     }
 
+    fn report(&mut self, bare: &[u8]) -> bool {
+        let Some(panic) = self.panics.last_mut() else { return false };
+        if let Some(place) = bare.strip_prefix(b"Location: ") {
+            let place = text::string(place.trim_ascii());
+            panic.location = frames::location(&place).map(|(file, line)| (file.to_owned(), line));
+            return true;
+        }
+        if text::has(bare, " BACKTRACE ") {
+            self.state = State::Backtrace;
+            return true;
+        }
+        if panic.location.is_some() {
+            return text::blank(bare) || bare.starts_with(b"Backtrace omitted") || bare.starts_with(b"Run with ");
+        }
+        self.text_line(bare.strip_prefix(b"Message:").map_or(bare, <[u8]>::trim_ascii))
+    }
+
     fn backtrace(&mut self, bare: &[u8]) -> bool {
         let Some(panic) = self.panics.last_mut() else { return false };
         if let Some((_, symbol)) = frames::symbol(bare) {
@@ -239,7 +279,9 @@ impl Panics {
 
 impl Parser for Panics {
     fn line(&mut self, line: &Line<'_>) -> Flow {
-        if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
+        // What stands before the first line of a logged text is not on its others.
+        let bare = self.prefix.strip(line.text).or_else(|| self.logged.then_some(line.text));
+        if let Some(bare) = bare.filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
                 self.last_line = line.number;
                 self.block.push(bare);
@@ -295,10 +337,24 @@ impl Panics {
         self.panics.get(at).cloned()
     }
 
+    /// What panicked in other threads before, such as the holder of a lock that it left poisoned.
+    fn earlier(&self, decisive: &Panic) -> Vec<Related> {
+        let others = self.panics.iter().filter(|panic| panic.thread != decisive.thread && !kinds::is_echo(&panic.text));
+        let told = others.map(|panic| Related {
+            title: format!(
+                "thread '{}' panicked too: {}",
+                panic.thread,
+                panic.text.lines().next().unwrap_or_default().trim()
+            ),
+            culprit: culprit(&panic.frames).or_else(|| panic.site()),
+            stack: shown(&panic.frames),
+        });
+        told.take(RELATED).collect()
+    }
+
     fn candidate(self, panic: &Panic, message: String, kind: Kind, excerpt: Block) -> Candidate {
         let main = self.aborted || self.panics.iter().any(|panic| panic.thread == "main");
-        let site = panic.location.as_ref().filter(|(file, _)| frames::is_own(file));
-        let site = site.map(|(file, line)| Culprit { function: None, file: Some(file.clone()), line: Some(*line) });
+        let site = panic.site();
         let mut marks = signature(&panic.frames, kind.reason == STACK_OVERFLOW, |frame| Some(frame.function.clone()));
         // The path of a function is in its name, and the file is there only with debug information.
         marks.iter_mut().for_each(|(_, file)| file.clear());
@@ -322,7 +378,7 @@ impl Panics {
             stack: shown(&panic.frames),
             signature: marks,
             reason: kind.reason,
-            related: Vec::new(),
+            related: self.earlier(panic),
             excerpt,
             first_line: self.first_line,
             last_line: self.last_line,

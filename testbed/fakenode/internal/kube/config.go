@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 
 	"sigs.k8s.io/yaml"
@@ -50,28 +51,45 @@ type credentials struct {
 
 // Open returns a client for the current context of a kubeconfig file, and its certificate authority in PEM.
 func Open(path string) (*Client, []byte, error) {
-	text, err := os.ReadFile(path)
+	c, transport, err := openFile(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := resolve(text)
+	return &Client{server: c.server, token: c.token, http: &http.Client{Transport: transport}}, c.ca, nil
+}
+
+// Transport returns the address of the API server of a kubeconfig file, and how to reach it as the user of its client
+// certificate. A token is not presented.
+func Transport(path string) (*url.URL, http.RoundTripper, error) {
+	c, transport, err := openFile(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, err
+	}
+	server, err := url.Parse(c.server)
+	return server, transport, err
+}
+
+func openFile(path string) (c credentials, transport *http.Transport, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, nil, err
+	}
+	if c, err = resolve(text); err != nil {
+		return c, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(c.ca) {
-		return nil, nil, fmt.Errorf("%s: its certificate authority is no PEM certificate", path)
+		return c, nil, fmt.Errorf("%s: its certificate authority is no PEM certificate", path)
 	}
 	settings := &tls.Config{RootCAs: roots}
 	if len(c.cert) > 0 {
 		pair, err := tls.X509KeyPair(c.cert, c.key)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: client certificate: %w", path, err)
+			return c, nil, fmt.Errorf("%s: client certificate: %w", path, err)
 		}
 		settings.Certificates = []tls.Certificate{pair}
 	}
-	transport := &http.Transport{TLSClientConfig: settings, ForceAttemptHTTP2: true}
-	return &Client{server: c.server, token: c.token, http: &http.Client{Transport: transport}}, c.ca, nil
+	return c, &http.Transport{TLSClientConfig: settings, ForceAttemptHTTP2: true}, nil
 }
 
 func resolve(text []byte) (c credentials, err error) {

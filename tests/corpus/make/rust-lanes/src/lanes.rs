@@ -103,7 +103,7 @@ pub fn poison() {
         first(&[]);
     })
     .join();
-    gates.lock().unwrap().push(1);
+    gates.lock().unwrap().push(1);  // «poisoned»
 }
 
 #[inline(never)]
