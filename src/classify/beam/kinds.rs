@@ -141,8 +141,8 @@ fn special(class: &str, said: &str, link: &Link) -> Option<CrashReason> {
 
 /// A key that is called like a variable of the environment is one.
 fn of_key(said: &str) -> CrashReason {
-    let words = said.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let key = words.filter(|word| !matches!(*word, "" | "key" | "badkey" | "bad")).next().unwrap_or_default();
+    let mut words = said.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let key = words.find(|word| !matches!(*word, "" | "key" | "badkey" | "bad")).unwrap_or_default();
     if is_setting_name(key) { MISSING_CONFIGURATION } else { MISSING_KEY }
 }
 
