@@ -23,7 +23,9 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
             Some(at) => {
                 let report = joined.remove(at);
                 let (standing, exits, last_line) = (Standing::Fatal, last.exits, last.last_line);
-                joined.push(Candidate { standing, exits, last_line, ..report });
+                // The rest of a report says nothing itself.
+                let message = if report.message.is_empty() { last.message } else { report.message };
+                joined.push(Candidate { standing, exits, last_line, message, ..report });
             }
             None => joined.push(last),
         }
@@ -33,12 +35,15 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
 
 /// The report from which the last words follow: the nearest one, or one right before it that says more.
 fn cause(reports: &[Candidate], last: &Candidate) -> Option<usize> {
-    let follows = |at: &usize| {
+    let related = |at: &usize| {
         let report = &reports[*at];
         let survived = matches!(report.standing, Standing::Survived(_) | Standing::Fatal);
-        report.runtime == last.runtime && !survived && !report.headless
+        report.runtime == last.runtime && !survived
     };
-    let mut best = (0..reports.len()).rev().find(follows)?;
+    // The rest of a report whose head is cut off serves where there is no whole one.
+    let follows = |at: &usize| related(at) && !reports[*at].headless;
+    let whole = (0..reports.len()).rev().find(follows);
+    let mut best = whole.or_else(|| (0..reports.len()).rev().find(related))?;
     if last.first_line.saturating_sub(reports[best].last_line) > NEAR {
         return None;
     }

@@ -54,12 +54,13 @@ impl Engine {
             Box::new(Jvm),
             Box::new(Python),
             Box::new(Dotnet),
+            // Before Ruby, whose syntax errors have the same words.
+            Box::new(Beam),
             Box::new(Ruby),
             // Before PHP, whose fatal errors begin alike.
             Box::new(Ocaml),
             // Before Node.js, whose `Uncaught` stands in PHP's heads too.
             Box::new(Php),
-            Box::new(Beam),
             Box::new(Nodejs),
             Box::new(Haskell),
             Box::new(Native),

@@ -73,7 +73,8 @@ impl Last {
         } else if let Some(reason) = reason(said) {
             let links = exits::links(&reason, b"");
             if self.links.is_empty() || !tells(&self.links) {
-                self.links = if links.is_empty() { vec![Link::new("", &reason, b"")] } else { links };
+                // An orderly end says nothing by itself: then the whole line is quoted.
+                self.links = if tells(&links) { links } else { vec![Link::new("", said.trim(), b"")] };
             }
         } else if text::has(bare, DUMP) {
             return self.slogan(before);

@@ -28,7 +28,7 @@ impl Grammar for Beam {
             ". Context: ",
             ". Exited: ",
             "with reason",
-            "escript: ",
+            report::HEADS[4],
             last::HEADS[0],
             last::HEADS[1],
             last::HEADS[2],

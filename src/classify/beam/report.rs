@@ -22,9 +22,10 @@ const QUOTED: usize = 24;
 const FOREIGN: u32 = 8;
 
 /// How reports over many lines begin.
-pub const HEADS: [&str; 4] = [" REPORT====", "crasher:", "Error in process <", "** Reason for termination ="];
+pub const HEADS: [&str; 5] =
+    [" REPORT====", "crasher:", "Error in process <", "** Reason for termination =", "escript: exception "];
 /// What stands before a reason in a report of one line, and whether the reason is in the words of Erlang's shell.
-pub const ONE_LINE: [(&str, bool); 9] = [
+pub const ONE_LINE: [(&str, bool); 8] = [
     (" terminating. Reason: ", false),
     (". Context: ", false),
     (". Exited: ", false),
@@ -32,7 +33,6 @@ pub const ONE_LINE: [(&str, bool); 9] = [
     (" exited with reason: ", true),
     (" crashed with reason: ", true),
     (" exit with reason ", true),
-    ("escript: exception error: ", true),
     (" exited with exit value: ", false),
 ];
 
@@ -59,7 +59,9 @@ enum Field {
     Words,
 }
 
-const FIELDS: [(&str, Field); 8] = [
+const FIELDS: [(&str, Field); 10] = [
+    ("escript: exception error: ", Field::Words),
+    ("escript: exception ", Field::Words),
     ("exception error: ", Field::Words),
     ("exception exit: ", Field::Term),
     ("exception throw: ", Field::Term),
@@ -183,8 +185,13 @@ impl Parser for Report {
             let link = links.first_mut()?;
             frames.into_iter().for_each(|(frame, _)| link.push(frame, b""));
         }
+        // The runner of scripts ends after it.
+        let voice = match quoted.first() {
+            Some(line) if line.starts_with(HEADS[4].as_bytes()) => Voice::Printed,
+            _ => Voice::Logged,
+        };
         quoted.iter().for_each(|line| block.push(line));
-        told::tell(links, Voice::Logged, block, (first_line, last_line), messages)
+        told::tell(links, voice, block, (first_line, last_line), messages)
     }
 }
 

@@ -30,7 +30,8 @@ pub fn tell(
 ) -> Option<Candidate> {
     let (standing, exits): (Standing, &'static [i32]) = match voice {
         Voice::Closing => (Standing::Closing, &[1]),
-        Voice::Printed => (Standing::Printed, &[1]),
+        // A script's runner ends with 127.
+        Voice::Printed => (Standing::Printed, &[1, 127]),
         Voice::Logged | Voice::Missing => (Standing::Logged, &[]),
     };
     let links = links.into_iter().map(|link| {

@@ -4,6 +4,7 @@ use super::exits;
 use super::frames;
 use super::told::{self, Voice};
 use crate::classify::excerpt::Block;
+use crate::classify::finding::{Culprit, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::{Link, push_link};
 use crate::classify::messages::Messages;
@@ -223,9 +224,34 @@ impl Parser for Trace {
         if orderly && self.voice == Voice::Logged {
             return None;
         }
-        let links = self.links.into_iter().map(|(link, _)| link).collect();
-        told::tell(links, self.voice, self.block, (self.first_line, self.last_line), messages)
+        let links: Vec<Link> = self.links.into_iter().map(|(link, _)| link).collect();
+        let unparsed = links.iter().find_map(unparsed);
+        let told = told::tell(links, self.voice, self.block, (self.first_line, self.last_line), messages)?;
+        Some(match unparsed {
+            // A source that does not compile is to blame itself, not who loads it.
+            Some(place) => {
+                let file = place.file.clone().unwrap_or_default();
+                let signature = vec![(String::new(), base_name(&file).to_owned())];
+                Candidate { culprit: Some(place), signature, ..told }
+            }
+            None => told,
+        })
     }
+}
+
+/// The place that the error of a compiler names: `lib/a.ex:12: undefined function…`, `token missing on app.exs:7:4:`.
+fn unparsed(link: &Link) -> Option<Culprit> {
+    if !matches!(
+        link.exception.as_str(),
+        "CompileError" | "SyntaxError" | "TokenMissingError" | "MismatchedDelimiterError"
+    ) {
+        return None;
+    }
+    let source = |word: &&str| [".ex:", ".exs:", ".eex:", ".heex:"].iter().any(|end| word.contains(end));
+    let word = link.first_line().split(' ').find(source)?;
+    let mut parts = word.split(':');
+    let (file, line) = (parts.next()?, parts.next()?.parse().ok()?);
+    Some(Culprit { function: None, file: Some(file.to_owned()), line: Some(line) })
 }
 
 /// How many lines above belong to the exception, and what the nearest one that says anything says, with what stands
