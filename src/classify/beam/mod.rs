@@ -7,6 +7,8 @@ pub mod kinds;
 pub mod last;
 pub mod report;
 pub mod term;
+#[cfg(test)]
+mod tests;
 pub mod told;
 pub mod trace;
 
