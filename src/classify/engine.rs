@@ -2,14 +2,17 @@
 
 use super::advice::AdviceBook;
 use super::anchors::Anchors;
+use super::beam::Beam;
 use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
+use super::haskell::Haskell;
 use super::jvm::Jvm;
 use super::messages::Messages;
 use super::native::Native;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
+use super::ocaml::Ocaml;
 use super::php::Php;
 use super::python::Python;
 use super::ruby::Ruby;
@@ -51,10 +54,15 @@ impl Engine {
             Box::new(Jvm),
             Box::new(Python),
             Box::new(Dotnet),
+            // Before Ruby, whose syntax errors have the same words.
+            Box::new(Beam),
             Box::new(Ruby),
+            // Before PHP, whose fatal errors begin alike.
+            Box::new(Ocaml),
             // Before Node.js, whose `Uncaught` stands in PHP's heads too.
             Box::new(Php),
             Box::new(Nodejs),
+            Box::new(Haskell),
             Box::new(Native),
         ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();

@@ -65,6 +65,9 @@ pub trait Parser: Debug + Send {
 /// Whether a trace can be what ended the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
+    /// The runtime's last words, which only say that it ends: what it reported shortly before is the cause, and where
+    /// there is nothing they stand for themselves.
+    Closing,
     /// The runtime's own last words: nothing runs after them.
     Fatal,
     /// In the form of the runtime's own last words, but programs print it too: few lines can follow it.

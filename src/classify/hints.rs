@@ -37,6 +37,16 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Ruby, ".rb:"),
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),
+    (Runtime::Beam, "[error] GenServer "),
+    (Runtime::Beam, "erl_crash.dump"),
+    (Runtime::Beam, "** (Mix) "),
+    (Runtime::Beam, " REPORT==== "),
+    (Runtime::Beam, "by another Erlang node"),
+    (Runtime::Haskell, "+RTS "),
+    (Runtime::Haskell, ": hGetLine: "),
+    (Runtime::Haskell, ": hClose: "),
+    (Runtime::Haskell, "(from HasCallStack)"),
+    (Runtime::Ocaml, "Called from unknown location"),
     (Runtime::Native, "*** FATAL CONFIG FILE ERROR ("),
     // MongoDB.
     (Runtime::Native, "\"ctx\":\"initandlisten\""),
@@ -63,6 +73,14 @@ fn of_line(line: &[u8]) -> Option<Runtime> {
         .or_else(|| is_tracing(line).then_some(Runtime::Rust))
         .or_else(|| is_python_log(line).then_some(Runtime::Python))
         .or_else(|| is_ruby_log(line).then_some(Runtime::Ruby))
+        .or_else(|| is_elixir_log(line).then_some(Runtime::Beam))
+}
+
+/// The form of Elixir's logger: `05:15:24.882 [info] …`. Logback has a thread's name in the brackets.
+fn is_elixir_log(line: &[u8]) -> bool {
+    const LEVELS: [&str; 8] =
+        ["debug] ", "info] ", "notice] ", "warning] ", "warn] ", "error] ", "critical] ", "alert] "];
+    is_shaped(line, b"00:00:00.000 [") && LEVELS.iter().any(|level| line[14..].starts_with(level.as_bytes()))
 }
 
 /// `2026/11/24 05:17:25 [emerg] 1#1: …`
@@ -119,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loggers_of_rust_and_python_are_recognised() {
+    fn loggers_of_rust_python_and_elixir_are_recognised() {
         let cases = [
             ("2026-11-25T02:11:00.113Z  INFO lanes::scan: scan parcel=PX1", Some(Runtime::Rust)),
             (
@@ -128,6 +146,8 @@ mod tests {
             ),
             ("ERROR:depot.scan:no lane", Some(Runtime::Python)),
             ("2026/11/24 05:17:25 [emerg] 1#1: unknown directive", Some(Runtime::Native)),
+            ("05:15:24.882 [error] no lane", Some(Runtime::Beam)),
+            ("05:15:24.882 [main] ERROR a.b.Lane - no lane", None),
             ("ERROR: no lane", None),
             ("2026-11-25 INFO scan: parcel", None),
         ];

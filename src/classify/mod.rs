@@ -12,7 +12,9 @@
 
 pub mod advice;
 mod anchors;
+mod beam;
 mod chain;
+mod closing;
 mod dotnet;
 pub mod engine;
 mod envelope;
@@ -22,6 +24,7 @@ pub mod finding;
 pub mod fingerprint;
 pub mod go;
 pub mod grammar;
+mod haskell;
 mod hints;
 mod json;
 mod jvm;
@@ -33,6 +36,7 @@ pub mod messages;
 mod native;
 mod nodejs;
 mod normalise;
+mod ocaml;
 mod php;
 mod prefix;
 pub mod proof;

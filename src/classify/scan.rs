@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
+use super::closing::joined;
 use super::engine::Engine;
 use super::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use super::json::docker_line;
@@ -128,7 +129,7 @@ impl<'e> Scan<'e> {
     pub fn finish(mut self) -> Found {
         let done = self.session.close(self.engine);
         self.keep(done);
-        Found { candidates: self.found, tail: self.tail, lines: self.lines }
+        Found { candidates: joined(self.found), tail: self.tail, lines: self.lines }
     }
 }
 

@@ -160,7 +160,7 @@ fn rank(candidate: &Candidate, at: usize, code: Option<i32>) -> (bool, u8, bool,
     let position = at as i64;
     let position = if candidate.reason == DATA_RACE { -position } else { position };
     let voice = match candidate.standing {
-        Standing::Fatal => 2,
+        Standing::Fatal | Standing::Closing => 2,
         Standing::Printed => 1,
         Standing::Logged | Standing::Survived(_) => 0,
     };
@@ -187,7 +187,7 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         }
     }
     let limit = match (&candidate.standing, code) {
-        (Standing::Fatal, None) => after::RAW_UNKNOWN,
+        (Standing::Fatal | Standing::Closing, None) => after::RAW_UNKNOWN,
         (Standing::Fatal, Some(code)) if candidate.exits.contains(&code) => after::RAW_AGREED,
         (Standing::Fatal, Some(_)) => after::RAW_OTHER,
         (Standing::Printed, Some(code)) if candidate.exits.contains(&code) => after::PRINTED_AGREED,

@@ -1,0 +1,114 @@
+//! Last words that only say that a runtime ends: what it reported before is the cause.
+
+use super::chain::weight;
+use super::grammar::{Candidate, Standing};
+
+/// Most lines between a report and the last words that follow from it: other processes go on to write until the runtime
+/// has stopped them.
+const NEAR: u64 = 200;
+/// Most lines between two reports of one cascade.
+const CASCADE: u64 = 40;
+
+/// Gives to each of the last words the report that they follow from, which thereby is what ended the process. Where there
+/// is none they stand for themselves.
+pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let mut joined: Vec<Candidate> = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        if candidate.standing != Standing::Closing {
+            joined.push(candidate);
+            continue;
+        }
+        let last = Candidate { standing: Standing::Fatal, ..candidate };
+        match cause(&joined, &last) {
+            Some(at) => {
+                let report = joined.remove(at);
+                let (standing, exits, last_line) = (Standing::Fatal, last.exits, last.last_line);
+                // The rest of a report says nothing itself.
+                let message = if report.message.is_empty() { last.message } else { report.message };
+                joined.push(Candidate { standing, exits, last_line, message, ..report });
+            }
+            None => joined.push(last),
+        }
+    }
+    joined
+}
+
+/// The report from which the last words follow: the nearest one, or one right before it that says more.
+fn cause(reports: &[Candidate], last: &Candidate) -> Option<usize> {
+    let related = |at: &usize| {
+        let report = &reports[*at];
+        let survived = matches!(report.standing, Standing::Survived(_) | Standing::Fatal);
+        report.runtime == last.runtime && !survived
+    };
+    // The rest of a report whose head is cut off serves where there is no whole one.
+    let follows = |at: &usize| related(at) && !reports[*at].headless;
+    let whole = (0..reports.len()).rev().find(follows);
+    let mut best = whole.or_else(|| (0..reports.len()).rev().find(related))?;
+    if last.first_line.saturating_sub(reports[best].last_line) > NEAR {
+        return None;
+    }
+    let mut nearest = best;
+    for at in (0..best).rev().filter(follows) {
+        if reports[nearest].first_line.saturating_sub(reports[at].last_line) > CASCADE {
+            break;
+        }
+        nearest = at;
+        if says(&reports[at]) > says(&reports[best]) {
+            best = at;
+        }
+    }
+    (weight(&reports[best].reason) >= weight(&last.reason)).then_some(best)
+}
+
+fn says(candidate: &Candidate) -> (super::chain::Weight, bool) {
+    (weight(&candidate.reason), candidate.culprit.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::excerpt::Block;
+    use crate::classify::finding::{CrashReason, Culprit, Runtime};
+    use crate::classify::reason::{CONNECTION_REFUSED, MISSING_KEY, UNHANDLED_ERROR};
+
+    fn report(reason: CrashReason, standing: Standing, line: u64, culprit: bool) -> Candidate {
+        Candidate {
+            runtime: Runtime::Beam,
+            reason,
+            kind: String::new(),
+            exception: None,
+            message: line.to_string(),
+            standing,
+            exits: &[1],
+            culprit: culprit.then(Culprit::default),
+            stack: Vec::new(),
+            signature: Vec::new(),
+            related: Vec::new(),
+            excerpt: Block::default(),
+            first_line: line,
+            last_line: line,
+            headless: false,
+        }
+    }
+
+    fn of(reports: &[(CrashReason, u64, bool)], last: CrashReason) -> String {
+        let mut all: Vec<Candidate> = reports
+            .iter()
+            .map(|(reason, line, culprit)| report(reason.clone(), Standing::Logged, *line, *culprit))
+            .collect();
+        all.push(report(last, Standing::Closing, 1000, false));
+        let winner = joined(all).pop().unwrap();
+        assert_eq!((winner.standing, winner.last_line), (Standing::Fatal, 1000));
+        winner.message
+    }
+
+    #[test]
+    fn the_report_from_which_the_last_words_follow_is_the_cause() {
+        assert_eq!(of(&[], UNHANDLED_ERROR), "1000");
+        assert_eq!(of(&[(MISSING_KEY, 990, true)], UNHANDLED_ERROR), "990");
+        assert_eq!(of(&[(MISSING_KEY, 700, true)], UNHANDLED_ERROR), "1000");
+        assert_eq!(of(&[(MISSING_KEY, 970, true), (UNHANDLED_ERROR, 990, false)], UNHANDLED_ERROR), "970");
+        assert_eq!(of(&[(MISSING_KEY, 900, true), (UNHANDLED_ERROR, 990, true)], UNHANDLED_ERROR), "990");
+        assert_eq!(of(&[(UNHANDLED_ERROR, 990, true)], CONNECTION_REFUSED), "1000");
+    }
+}

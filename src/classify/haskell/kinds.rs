@@ -1,0 +1,179 @@
+//! What GHC's runtime and the libraries say, and what it means.
+
+use crate::classify::finding::CrashReason;
+use crate::classify::messages::{Messages, Voice};
+use crate::classify::reason::*;
+
+/// A text that only programs built by GHC write.
+struct Text {
+    words: &'static str,
+    exception: &'static str,
+    reason: CrashReason,
+}
+
+const fn text(words: &'static str, exception: &'static str, reason: CrashReason) -> Text {
+    Text { words, exception, reason }
+}
+
+/// The first that holds wins.
+static TEXTS: &[Text] = &[
+    text("Prelude.!!: ", "ErrorCall", INDEX_OUT_OF_BOUNDS),
+    text("Prelude.chr: bad argument", "ErrorCall", UNHANDLED_ERROR),
+    text("Prelude.read: ", "ErrorCall", UNHANDLED_ERROR),
+    text("Prelude.undefined", "ErrorCall", UNHANDLED_ERROR),
+    text(": empty list", "ErrorCall", MISSING_KEY),
+    text(": empty structure", "ErrorCall", MISSING_KEY),
+    text(": empty ByteString", "ErrorCall", MISSING_KEY),
+    text(": empty input", "ErrorCall", MISSING_KEY),
+    text("is not an element in the map", "ErrorCall", MISSING_KEY),
+    text("is not an element of the map", "ErrorCall", MISSING_KEY),
+    text("HashMap.!): key not found", "ErrorCall", MISSING_KEY),
+    text("(!): key not found", "ErrorCall", MISSING_KEY),
+    text("fromJust: Nothing", "ErrorCall", UNWRAP_FAILED),
+    text("}.index: Index ", "ErrorCall", INDEX_OUT_OF_BOUNDS),
+    text("Error in array index", "ErrorCall", INDEX_OUT_OF_BOUNDS),
+    text("index out of bounds", "ErrorCall", INDEX_OUT_OF_BOUNDS),
+    text("divide by zero", "ArithException", ARITHMETIC_ERROR),
+    text("arithmetic overflow", "ArithException", ARITHMETIC_ERROR),
+    text("arithmetic underflow", "ArithException", ARITHMETIC_ERROR),
+    text("Ratio has zero denominator", "ArithException", ARITHMETIC_ERROR),
+    text("<<loop>>", "NonTermination", UNHANDLED_ERROR),
+    text("Non-exhaustive patterns in ", "PatternMatchFail", UNHANDLED_ERROR),
+    text("Non-exhaustive guards in ", "PatternMatchFail", UNHANDLED_ERROR),
+    text("Irrefutable pattern failed", "PatternMatchFail", UNHANDLED_ERROR),
+    text("Pattern match failure in ", "IOException", UNHANDLED_ERROR),
+    text("No match in record selector ", "RecSelError", UNHANDLED_ERROR),
+    text("Missing field in record construction ", "RecConError", UNHANDLED_ERROR),
+    text("No instance nor default method for class operation ", "NoMethodError", UNHANDLED_ERROR),
+    text("thread blocked indefinitely in an MVar operation", "BlockedIndefinitelyOnMVar", DEADLOCK),
+    text("thread blocked indefinitely in an STM transaction", "BlockedIndefinitelyOnSTM", DEADLOCK),
+    text("Stack space overflow: ", "StackOverflow", STACK_OVERFLOW),
+    text("stack overflow", "StackOverflow", STACK_OVERFLOW),
+    text("Heap exhausted;", "HeapOverflow", HEAP_EXHAUSTED),
+    text("heap overflow", "HeapOverflow", HEAP_EXHAUSTED),
+    text("out of memory (requested ", "HeapOverflow", HEAP_EXHAUSTED),
+    text("memory allocation failed (requested ", "HeapOverflow", HEAP_EXHAUSTED),
+    text("Assertion failed", "AssertionFailed", ASSERTION_FAILED),
+    text("no environment variable", "IOException", MISSING_CONFIGURATION),
+    text("getEnv: ", "IOException", MISSING_CONFIGURATION),
+    text("posix_spawnp: does not exist", "IOException", COMMAND_NOT_FOUND),
+    text("runInteractiveProcess: does not exist", "IOException", COMMAND_NOT_FOUND),
+    text("createProcess: does not exist", "IOException", COMMAND_NOT_FOUND),
+    text("execvp: does not exist", "IOException", COMMAND_NOT_FOUND),
+    text("exec: does not exist", "IOException", COMMAND_NOT_FOUND),
+    text("ConnectionTimeout", "HttpException", DEPENDENCY_TIMEOUT),
+    text("ResponseTimeout", "HttpException", DEPENDENCY_TIMEOUT),
+    text("HandshakeFailed", "TLSException", TLS_FAILURE),
+    text("TlsException", "HttpException", TLS_FAILURE),
+    text("internal error: ", "", ABORT),
+    text("unknown RTS option: ", "", INVALID_CONFIGURATION),
+    text("Most RTS options are disabled.", "", INVALID_CONFIGURATION),
+];
+
+/// The words with which the errors of the operating system end, behind what was tried: `connect: resource busy (…)`.
+const SYSTEM: [&str; 12] = [
+    ": does not exist (",
+    ": already exists (",
+    ": resource busy (",
+    ": resource exhausted (",
+    ": resource vanished (",
+    ": permission denied (",
+    ": invalid argument (",
+    ": unsupported operation (",
+    ": hardware fault (",
+    ": end of file",
+    ": timeout (",
+    ": illegal operation (",
+];
+
+/// What a text means: the exception's name and the reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meant {
+    /// The exception; empty where it is not known.
+    pub exception: &'static str,
+    /// The reason.
+    pub reason: CrashReason,
+}
+
+/// What a text means, whoever wrote it.
+pub fn of(said: &str, messages: &Messages) -> Meant {
+    let known = TEXTS.iter().find(|text| said.contains(text.words));
+    let spoken = || messages.meaning(said, Voice::Panic).map(|meaning| meaning.reason);
+    match known {
+        Some(text) => Meant { exception: text.exception, reason: text.reason.clone() },
+        None => Meant { exception: exception(said), reason: spoken().unwrap_or(UNHANDLED_ERROR) },
+    }
+}
+
+fn exception(said: &str) -> &'static str {
+    let system = said.starts_with("user error (") || SYSTEM.iter().any(|words| said.contains(words));
+    if system { "IOException" } else { "" }
+}
+
+/// Whether a text behind a program's name is one that only GHC's runtime or its libraries write.
+pub fn is_own(said: &str) -> bool {
+    let general = [
+        "index out of bounds",
+        "stack overflow",
+        "Assertion failed",
+        "ConnectionTimeout",
+        "ResponseTimeout",
+        "divide by zero",
+    ];
+    let known = TEXTS.iter().any(|text| said.contains(text.words) && !general.contains(&text.words));
+    let whole = general.contains(&said);
+    known || whole || !exception(said).is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_their_reason() {
+        let cases = [
+            ("Prelude.head: empty list", "MissingKey"),
+            ("Map.!: given key is not an element in the map", "MissingKey"),
+            ("Prelude.!!: index too large", "IndexOutOfBounds"),
+            ("Ix{Integer}.index: Index (9) out of range ((0,3))", "IndexOutOfBounds"),
+            ("Maybe.fromJust: Nothing", "UnwrapFailed"),
+            ("divide by zero", "ArithmeticError"),
+            ("Tally.hs:26:1-10: Non-exhaustive patterns in function only", "UnhandledError"),
+            ("<<loop>>", "UnhandledError"),
+            ("thread blocked indefinitely in an MVar operation", "Deadlock"),
+            ("Stack space overflow: current size 33624 bytes.", "StackOverflow"),
+            ("Heap exhausted;", "HeapExhausted"),
+            ("/etc/tally/none: openFile: does not exist (No such file or directory)", "MissingFile"),
+            ("TALLY_DATABASE_URL: getEnv: does not exist (no environment variable)", "MissingConfiguration"),
+            ("tally-convert: callProcess: posix_spawnp: does not exist (No such file or directory)", "CommandNotFound"),
+            ("Network.Socket.connect: <socket: 12>: does not exist (Connection refused)", "ConnectionRefused"),
+            ("Network.Socket.bind: resource busy (Address already in use)", "PortInUse"),
+            ("Network.Socket.getAddrInfo (called with x): does not exist (Name or service not known)", "DnsFailure"),
+            ("/data/x: withFile: resource exhausted (No space left on device)", "DiskFull"),
+            ("/data/x: withFile: permission denied (Permission denied)", "PermissionDenied"),
+            ("user error (ballots are wet)", "UnhandledError"),
+            ("no such candidate: zoe", "UnhandledError"),
+        ];
+        for (said, reason) in cases {
+            assert_eq!(of(said, &Messages::default()).reason.as_str(), reason, "{said}");
+        }
+    }
+
+    #[test]
+    fn texts_of_others_are_not_taken_for_ghcs() {
+        for said in
+            ["cannot open store", "stack overflow in the buffer", "connection refused", "no such candidate: zoe"]
+        {
+            assert!(!is_own(said), "{said}");
+        }
+        for said in [
+            "Prelude.head: empty list",
+            "<<loop>>",
+            "divide by zero",
+            "user error (x)",
+            "/etc/x: openFile: does not exist (No such file or directory)",
+        ] {
+            assert!(is_own(said), "{said}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A source that `ocaml` runs as a script and that does not parse or type: its line is to blame.
+
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{Culprit, Runtime};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::UNHANDLED_ERROR;
+use crate::classify::text;
+
+/// Stands in the line with the place.
+pub const MARK: &str = ", characters ";
+/// Most lines of source and explanation.
+const LINES: u32 = 16;
+
+/// The parser of one report.
+#[derive(Debug)]
+pub struct Source {
+    prefix: Prefix,
+    culprit: Culprit,
+    message: String,
+    lines: u32,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl Source {
+    /// A report that begins in this line: `File "./app.ml", line 1, characters 18-19:`.
+    pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let at = text::find(line.text, "File \"")?;
+        let place = std::str::from_utf8(&line.text[at + b"File \"".len()..]).ok()?.trim_end();
+        let (file, rest) = place.split_once("\", line")?;
+        let digits = rest.trim_start_matches(['s', ' ']);
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let source = file.ends_with(".ml") || file.ends_with(".mli");
+        if !source || !rest.ends_with(':') {
+            return None;
+        }
+        let mut block = Block::after(context.before);
+        block.push(&line.text[at..]);
+        Some(Self {
+            prefix: Prefix::learn(&line.text[..at]),
+            culprit: Culprit { function: None, file: Some(file.to_owned()), line: digits[..end].parse().ok() },
+            message: String::new(),
+            lines: 0,
+            block,
+            first_line: line.number,
+            last_line: line.number,
+        })
+    }
+}
+
+impl Parser for Source {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        let Some(bare) = self.prefix.strip(line.text) else { return Flow::Over };
+        self.lines += 1;
+        if self.lines > LINES || text::blank(bare) || text::has(bare, MARK) {
+            return Flow::Over;
+        }
+        let said = bare.strip_prefix(b"Error: ");
+        // Below the message stands more of it, indented.
+        if said.is_none() && !self.message.is_empty() && !bare.starts_with(b" ") {
+            return Flow::Over;
+        }
+        if let Some(said) = said {
+            self.message = text::string(said.trim_ascii());
+        }
+        self.block.push(bare);
+        self.last_line = line.number;
+        Flow::Taken
+    }
+
+    fn finish(self: Box<Self>, _: &Messages) -> Option<Candidate> {
+        let file = self.culprit.file.clone().unwrap_or_default();
+        let signature = vec![(String::new(), crate::classify::finding::base_name(&file).to_owned())];
+        // A warning has the same form without an error below it.
+        (!self.message.is_empty()).then(|| Candidate {
+            runtime: Runtime::Ocaml,
+            reason: UNHANDLED_ERROR,
+            kind: "Error".to_owned(),
+            exception: None,
+            message: self.message,
+            standing: Standing::Printed,
+            exits: &[2, 1],
+            culprit: Some(self.culprit),
+            stack: Vec::new(),
+            signature,
+            related: Vec::new(),
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: false,
+        })
+    }
+}

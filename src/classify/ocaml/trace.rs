@@ -1,0 +1,239 @@
+//! An exception that nobody handled, with the frames that OCAMLRUNPARAM=b adds, or one that a program or a library prints.
+
+use super::{frames, kinds};
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{Culprit, Runtime};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::{Link, Names, Story};
+use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
+use crate::classify::text;
+
+/// How the runtime says it.
+pub const FATAL: &str = "Fatal error: exception ";
+/// How it says it of a thread, after which the program goes on.
+pub const THREAD: &str = "killed on uncaught exception ";
+/// How Jane Street's libraries say it, with the exception in the lines below.
+pub const UNCAUGHT: &str = "Uncaught exception:";
+/// Most lines of an exception's text.
+const TEXT_LINES: u32 = 12;
+/// Most foreign lines in a row inside of a trace.
+const FOREIGN: u32 = 16;
+
+/// Who wrote a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    /// The runtime: the program ended.
+    Fatal,
+    /// A library's handler, which ends the program.
+    Handler,
+    /// The runtime, of a thread; a logger or the program.
+    Logged,
+    /// Its head is cut off.
+    Missing,
+}
+
+/// The parser of one trace.
+#[derive(Debug)]
+pub struct Trace {
+    voice: Voice,
+    prefix: Prefix,
+    link: Link,
+    text_lines: u32,
+    foreign: u32,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl Trace {
+    /// A trace that begins in this line.
+    pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let voice = |voice| if line.logged { Voice::Logged } else { voice };
+        if let Some(at) = text::find(line.text, FATAL) {
+            let thrown = text::string(line.text[at + FATAL.len()..].trim_ascii());
+            return Some(Self::thrown(voice(Voice::Fatal), &thrown, at, line, context));
+        }
+        if let Some(at) = text::find(line.text, THREAD) {
+            let start = text::find(&line.text[..at], "Thread ")?;
+            let thrown = text::string(line.text[at + THREAD.len()..].trim_ascii());
+            return Some(Self::thrown(Voice::Logged, &thrown, start, line, context));
+        }
+        if let Some(at) = text::find(line.text, UNCAUGHT) {
+            let alone = text::blank(&line.text[at + UNCAUGHT.len()..]);
+            return alone.then(|| Self::thrown(voice(Voice::Handler), "", at, line, context));
+        }
+        Self::printed(line, context)
+    }
+
+    fn thrown(voice: Voice, thrown: &str, at: usize, line: &Line<'_>, context: &Context<'_>) -> Self {
+        let link = Link::new(&kinds::name(thrown), thrown, &line.text[at..]);
+        Self {
+            voice,
+            prefix: Prefix::learn(&line.text[..at]),
+            link,
+            text_lines: 0,
+            foreign: 0,
+            block: Block::after(context.before),
+            first_line: line.number,
+            last_line: line.number,
+        }
+    }
+
+    /// A backtrace that a program prints: the line above names the exception.
+    fn printed(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let at = frames::MARKS[..2].iter().find_map(|mark| text::find(line.text, mark))?;
+        let frame = frames::frame(&line.text[at..])?;
+        let prefix = Prefix::learn(&line.text[..at]);
+        let above = context.before.first().map(|above| prefix.strip(above).unwrap_or(above));
+        let thrown = above.and_then(|above| named(&text::string(above)));
+        let voice = if thrown.is_some() { Voice::Logged } else { Voice::Missing };
+        let skip = usize::from(thrown.is_some());
+        let thrown = thrown.unwrap_or_default();
+        let shown = context.before.first().filter(|_| skip == 1).map_or(&b""[..], Vec::as_slice);
+        let mut link = Link::new(&kinds::name(&thrown), &thrown, shown);
+        link.push(frame, &line.text[at..]);
+        Some(Self {
+            voice,
+            prefix,
+            link,
+            text_lines: 0,
+            foreign: 0,
+            block: Block::after(&context.before[skip.min(context.before.len())..]),
+            first_line: if line.logged { line.number } else { line.number - skip as u64 },
+            last_line: line.number,
+        })
+    }
+
+    /// A trace whose head is above what is in the log.
+    pub fn without_head(line: &Line<'_>) -> Option<Self> {
+        let at = frames::MARKS[2..].iter().find_map(|mark| text::find(line.text, mark))?;
+        let mut link = Link::default();
+        link.push(frames::frame(&line.text[at..])?, &line.text[at..]);
+        Some(Self {
+            voice: Voice::Missing,
+            prefix: Prefix::learn(&line.text[..at]),
+            link,
+            text_lines: 0,
+            foreign: 0,
+            block: Block::default(),
+            first_line: line.number,
+            last_line: line.number,
+        })
+    }
+
+    fn bare(&mut self, bare: &[u8], number: u64) -> Flow {
+        if let Some(frame) = frames::frame(bare) {
+            self.link.push(frame, bare);
+            self.foreign = 0;
+            self.last_line = number;
+            return Flow::Taken;
+        }
+        if frames::is_unknown(bare) {
+            self.last_line = number;
+            return Flow::Taken;
+        }
+        self.text_lines += 1;
+        let text = self.link.frames.is_empty() && self.text_lines <= TEXT_LINES;
+        if self.voice == Voice::Handler && text {
+            self.sexp(bare);
+            return Flow::Taken;
+        }
+        // A text of several lines ends in a quote and a bracket.
+        if self.voice == Voice::Fatal && text && self.is_open() {
+            self.link.say(&text::string(bare));
+            self.link.quote(bare);
+            self.last_line = number;
+            return Flow::Taken;
+        }
+        self.stray()
+    }
+
+    fn sexp(&mut self, bare: &[u8]) {
+        let said = text::string(bare.trim_ascii());
+        if said.is_empty() {
+            return;
+        }
+        if self.link.exception.is_empty() {
+            self.link.exception = kinds::name(&said);
+        }
+        self.link.say(&said);
+        self.link.quote(bare);
+    }
+
+    fn is_open(&self) -> bool {
+        self.link.message.matches('"').count() % 2 == 1
+    }
+
+    fn stray(&mut self) -> Flow {
+        self.foreign += 1;
+        if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
+    }
+}
+
+/// `uncaught: Not_found`, `[ERROR] Failure("x")`, `Exception: Failure "in a script".`
+fn named(above: &str) -> Option<String> {
+    let above = above.trim().trim_end_matches('.');
+    let starts = std::iter::once(0).chain(above.match_indices(' ').map(|(at, _)| at + 1).take(32));
+    let exception = |rest: &str| {
+        let name = kinds::name(rest);
+        let last = name.rsplit('.').next().unwrap_or_default().to_owned();
+        let follows = rest[name.len().min(rest.len())..].trim_start();
+        let builtin = matches!(
+            last.as_str(),
+            "Not_found"
+                | "Failure"
+                | "Invalid_argument"
+                | "Sys_error"
+                | "Unix_error"
+                | "End_of_file"
+                | "Division_by_zero"
+        );
+        let capital = name.contains('.') && last.starts_with(|c: char| c.is_ascii_uppercase());
+        (builtin || capital) && (follows.is_empty() || follows.starts_with(['(', '"']))
+    };
+    starts.filter_map(|at| above.get(at..)).find(|rest| exception(rest)).map(str::to_owned)
+}
+
+impl Parser for Trace {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        match self.prefix.strip(line.text).map(<[u8]>::to_vec) {
+            Some(bare) => self.bare(&bare, line.number),
+            None => self.stray(),
+        }
+    }
+
+    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let (standing, exits): (Standing, &'static [i32]) = match self.voice {
+            Voice::Fatal => (Standing::Fatal, &[2]),
+            Voice::Handler => (Standing::Fatal, &[1, 2]),
+            Voice::Logged => (Standing::Logged, &[]),
+            Voice::Missing => (Standing::Fatal, &[2]),
+        };
+        let headless = self.voice == Voice::Missing;
+        let reason = kinds::of(&self.link.message, messages);
+        let place = place(&self.link.message);
+        let story = Story {
+            runtime: Runtime::Ocaml,
+            standing,
+            exits,
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless,
+        };
+        let names = Names { stable: frames::stable, files: true };
+        let kind = self.link.exception.clone();
+        let candidate = story.tell(vec![(self.link, reason)], false, names)?;
+        let culprit = candidate.culprit.clone().or(place);
+        Some(Candidate { kind, culprit, ..candidate })
+    }
+}
+
+/// The place that a failed assertion names itself: `File "ledger.ml", line 9, characters 45-51: Assertion failed`.
+fn place(thrown: &str) -> Option<Culprit> {
+    let rest = thrown.strip_prefix("File \"")?;
+    let (file, rest) = rest.split_once("\", line ")?;
+    let line = rest.split(',').next()?.parse().ok()?;
+    Some(Culprit { function: None, file: Some(file.to_owned()), line: Some(line) })
+}
