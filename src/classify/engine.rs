@@ -2,19 +2,23 @@
 
 use super::advice::AdviceBook;
 use super::anchors::Anchors;
+use super::dart::Dart;
 use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::jvm::Jvm;
+use super::lua::Lua;
 use super::messages::Messages;
 use super::native::Native;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
+use super::perl::Perl;
 use super::php::Php;
 use super::python::Python;
 use super::ruby::Ruby;
 use super::rules::Rules;
 use super::rust::Rust;
+use super::swift::Swift;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
 
@@ -52,9 +56,14 @@ impl Engine {
             Box::new(Python),
             Box::new(Dotnet),
             Box::new(Ruby),
+            Box::new(Dart),
+            // Before PHP, which has fatal errors too.
+            Box::new(Swift),
             // Before Node.js, whose `Uncaught` stands in PHP's heads too.
             Box::new(Php),
             Box::new(Nodejs),
+            Box::new(Perl),
+            Box::new(Lua),
             Box::new(Native),
         ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();

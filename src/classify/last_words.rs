@@ -12,7 +12,7 @@ use super::ruled::Ruled;
 use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::{shell, text, wrapper};
+use super::{perl, shell, text, wrapper};
 
 /// How many of the last lines are looked at: a usage text may follow the error.
 const LINES: usize = 80;
@@ -228,6 +228,9 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
         }
         if let Some(reason) = of_exec(&message) {
             return Some(Meant { reason: Some(reason), ..Meant::default() });
+        }
+        if let Some((reason, culprit)) = perl::said(&message, speech.messages) {
+            return Some(Meant { reason: Some(reason), runtime: Some(Runtime::Perl), culprit, ..Meant::default() });
         }
     }
     let meaning = speech.messages.meaning(&message, Voice::LastWords)?;

@@ -219,6 +219,10 @@ static RULES: &[Rule] = &[
     rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
     rule(TLS_FAILURE, &["curl error 60: "]),
     rule(TLS_FAILURE, &["ssl certificate problem"]),
+    // Perl and Lua.
+    by(Runtime::Perl, MISSING_FILE, &["can't open perl script ", "no such file"]),
+    by(Runtime::Perl, MISSING_MODULE, &["can't locate ", " in @inc"]),
+    by(Runtime::Lua, MISSING_FILE, &[": cannot open ", ".lua"]),
     // Bundler.
     by(Runtime::Ruby, MISSING_MODULE, &["could not find ", "in locally installed gems"]),
     by(Runtime::Ruby, MISSING_MODULE, &["could not find gem "]),
