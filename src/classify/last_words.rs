@@ -237,9 +237,11 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
     Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, ..Meant::default() })
 }
 
-/// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`.
+/// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`. Or
+/// that of `env`, tini and others that start a program in its place.
 fn of_exec(message: &str) -> Option<CrashReason> {
-    let text = message.strip_prefix("exec /")?;
+    let started = ["exec /", "[FATAL tini (", "env: ", "/usr/bin/env: ", "su-exec: ", "[dumb-init] "];
+    let text = started.iter().find_map(|words| message.strip_prefix(words))?.to_ascii_lowercase();
     if text.ends_with("exec format error") {
         Some(EXEC_FORMAT_ERROR)
     } else {

@@ -107,6 +107,9 @@ impl Trace {
         let trimmed = bare.trim_ascii();
         if text::has(bare, TRACEBACK) {
             let again = self.traced && !self.link.frames.is_empty();
+            if !self.traced {
+                self.link.quote(bare);
+            }
             self.traced = true;
             return if again { Flow::Foreign } else { self.taken(number) };
         }

@@ -60,8 +60,11 @@ impl Trace {
         } else if line.logged || levelled {
             trace.standing = Standing::Logged;
         }
-        let begun =
-            trace.memory(bare) || trace.object(bare) || trace.frame_first(bare, context) || trace.placed(bare, context);
+        let indented = is_indented(&shown, bare);
+        let begun = trace.memory(bare)
+            || trace.object(bare)
+            || trace.frame_first(bare, context)
+            || trace.placed(bare, indented, context);
         begun.then_some(trace)
     }
 
@@ -147,7 +150,7 @@ impl Trace {
     }
 
     /// `text at lib/Feed.pm line 7.`
-    fn placed(&mut self, bare: &str, context: &Context<'_>) -> bool {
+    fn placed(&mut self, bare: &str, indented: bool, context: &Context<'_>) -> bool {
         let Some((said, place)) = place::split(bare) else { return false };
         let words = without_note(said);
         let perls_own = kinds::is_perls_own(words) || kinds::is_uncompiled(words);
@@ -157,7 +160,7 @@ impl Trace {
         if is_loading(said) {
             return false;
         }
-        let continued = said.trim().is_empty() || bare.starts_with(char::is_whitespace);
+        let continued = said.trim().is_empty() || indented;
         match above(context).filter(|_| continued) {
             Some((count, head)) => {
                 self.first_line = self.first_line.saturating_sub(count);
@@ -290,6 +293,12 @@ fn without_envelope(line: &str) -> (&str, bool) {
     (if rest.is_empty() { inner } else { rest }, levelled)
 }
 
+/// Whether blanks stand before a line of a text: it goes on with what the line above began.
+fn is_indented(line: &str, bare: &str) -> bool {
+    let before = &line[..line.trim_end().len().saturating_sub(bare.len())];
+    bare.starts_with(char::is_whitespace) || before.ends_with(['\t']) || before.ends_with("  ")
+}
+
 /// A text without a program's own word before it: `feed stops: Can't call method …`.
 fn without_note(said: &str) -> &str {
     let noted = said.match_indices(": ").take(4).map(|(at, word)| &said[at + word.len()..]);
@@ -318,7 +327,7 @@ fn above(context: &Context<'_>) -> Option<(u64, String)> {
     let lines: Vec<String> = context.before.iter().take(TEXT_ABOVE).map(|line| text::string(line)).collect();
     let head = |line: &String| {
         let (bare, _) = without_envelope(line);
-        !bare.starts_with(char::is_whitespace) && !bare.starts_with("LINE ") && !bare.trim().is_empty()
+        !is_indented(line, bare) && !bare.starts_with("LINE ") && !bare.trim().is_empty()
     };
     let at = lines.iter().position(head)?;
     Some((at as u64 + 1, without_envelope(&lines[at]).0.to_owned()))
