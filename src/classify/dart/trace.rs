@@ -87,13 +87,13 @@ impl Trace {
     /// The frames begin, and the text stands above: the program itself printed both.
     fn printed(shown: &str, line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
         let at = shown.find("#0      ")?;
-        let frame = frames::frame(shown[at..].as_bytes())?;
+        let frame = frames::frame(&shown.as_bytes()[at..])?;
         let mut trace = Self::of(at, Voice::Logged, "", line, context);
         let above = context.before.iter().find(|line| !text::blank(line))?;
         let said = text::string(trace.prefix.strip(above).unwrap_or(above));
         let said = without_stamps(without_collector(&said)).to_owned();
         trace.link = Link::new(&kinds::class(&said), &said, said.as_bytes());
-        trace.link.push(frame, shown[at..].as_bytes());
+        trace.link.push(frame, &shown.as_bytes()[at..]);
         trace.first_line = line.number.saturating_sub(1);
         Some(trace)
     }
@@ -102,11 +102,11 @@ impl Trace {
     pub fn without_head(line: &Line<'_>) -> Option<Self> {
         let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
         let at = shown.find('#').filter(|_| shown.contains(".dart:"))?;
-        let frame = frames::frame(shown[at..].as_bytes())?;
+        let frame = frames::frame(&shown.as_bytes()[at..])?;
         let context = Context { before: &[], messages: &Messages::default() };
         let mut trace = Self::of(at, Voice::Vm, "", line, &context);
         trace.link = Link::default();
-        trace.link.push(frame, shown[at..].as_bytes());
+        trace.link.push(frame, &shown.as_bytes()[at..]);
         trace.headless = true;
         Some(trace)
     }

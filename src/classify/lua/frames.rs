@@ -1,4 +1,4 @@
-//! Frames of Lua: `	/srv/rules.lua:4: in function 'rules.match'`.
+//! Frames of Lua: `/srv/rules.lua:4: in function 'rules.match'`.
 
 use crate::classify::finding::Frame;
 use crate::classify::text;

@@ -72,12 +72,12 @@ impl Trace {
     pub fn without_head(line: &Line<'_>) -> Option<Self> {
         let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
         let at = shown.find('\t')?;
-        let frame = frames::frame(shown[at..].as_bytes()).filter(|_| shown.contains(": in "))?;
+        let frame = frames::frame(&shown.as_bytes()[at..]).filter(|_| shown.contains(": in "))?;
         let head = Head { at, voice: Voice::Interpreter, message: String::new(), place: None };
         let context = Context { before: &[], messages: &Messages::default() };
         let mut trace = Self::of(head, &shown, line, &context);
         trace.link = Link::default();
-        trace.link.push(frame, shown[at..].as_bytes());
+        trace.link.push(frame, &shown.as_bytes()[at..]);
         trace.traced = true;
         trace.headless = true;
         Some(trace)
@@ -87,7 +87,7 @@ impl Trace {
         Self {
             prefix: Prefix::learn(&line.text[..head.at.min(line.text.len())]),
             voice: head.voice,
-            link: Link::new("", &head.message, shown[head.at..].as_bytes()),
+            link: Link::new("", &head.message, &shown.as_bytes()[head.at..]),
             place: head.place,
             traced: false,
             headless: false,

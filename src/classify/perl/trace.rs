@@ -72,12 +72,12 @@ impl Trace {
     pub fn without_head(line: &Line<'_>) -> Option<Self> {
         let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
         let at = shown.find('\t')?;
-        let call = frames::call(shown[at..].as_bytes())?;
+        let call = frames::call(&shown.as_bytes()[at..])?;
         let context = Context { before: &[], messages: &Messages::default() };
         let mut trace = Self::empty(line, &shown, &shown[at..], &context);
         trace.headless = true;
         trace.calls.push(call);
-        trace.quote(shown[at..].as_bytes());
+        trace.quote(&shown.as_bytes()[at..]);
         Some(trace)
     }
 

@@ -45,7 +45,7 @@ impl Trace {
         };
         let mut trace = Self {
             prefix: Prefix::learn(&line.text[..head.at.min(line.text.len())]),
-            link: Link::new("", &head.message, shown[head.at..].as_bytes()),
+            link: Link::new("", &head.message, &shown.as_bytes()[head.at..]),
             place: head.place,
             crashed,
             beyond: false,
