@@ -3,21 +3,25 @@
 use super::advice::AdviceBook;
 use super::anchors::Anchors;
 use super::beam::Beam;
+use super::dart::Dart;
 use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::haskell::Haskell;
 use super::jvm::Jvm;
+use super::lua::Lua;
 use super::messages::Messages;
 use super::native::Native;
 use super::nodejs::Nodejs;
 use super::normalise::Normaliser;
 use super::ocaml::Ocaml;
+use super::perl::Perl;
 use super::php::Php;
 use super::python::Python;
 use super::ruby::Ruby;
 use super::rules::Rules;
 use super::rust::Rust;
+use super::swift::Swift;
 use super::{Classification, Classifier, ExitFacts};
 use crate::redact::Redactor;
 
@@ -57,12 +61,16 @@ impl Engine {
             // Before Ruby, whose syntax errors have the same words.
             Box::new(Beam),
             Box::new(Ruby),
+            Box::new(Dart),
             // Before PHP, whose fatal errors begin alike.
             Box::new(Ocaml),
+            Box::new(Swift),
             // Before Node.js, whose `Uncaught` stands in PHP's heads too.
             Box::new(Php),
             Box::new(Nodejs),
             Box::new(Haskell),
+            Box::new(Perl),
+            Box::new(Lua),
             Box::new(Native),
         ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();

@@ -12,7 +12,7 @@ use super::ruled::Ruled;
 use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::{shell, text, wrapper};
+use super::{perl, shell, text, wrapper};
 
 /// How many of the last lines are looked at: a usage text may follow the error.
 const LINES: usize = 80;
@@ -229,14 +229,19 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
         if let Some(reason) = of_exec(&message) {
             return Some(Meant { reason: Some(reason), ..Meant::default() });
         }
+        if let Some((reason, culprit)) = perl::said(&message, speech.messages) {
+            return Some(Meant { reason: Some(reason), runtime: Some(Runtime::Perl), culprit, ..Meant::default() });
+        }
     }
     let meaning = speech.messages.meaning(&message, Voice::LastWords)?;
     Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, ..Meant::default() })
 }
 
-/// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`.
+/// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`. Or
+/// that of `env`, tini and others that start a program in its place.
 fn of_exec(message: &str) -> Option<CrashReason> {
-    let text = message.strip_prefix("exec /")?;
+    let started = ["exec /", "[FATAL tini (", "env: ", "/usr/bin/env: ", "su-exec: ", "[dumb-init] "];
+    let text = started.iter().find_map(|words| message.strip_prefix(words))?.to_ascii_lowercase();
     if text.ends_with("exec format error") {
         Some(EXEC_FORMAT_ERROR)
     } else {

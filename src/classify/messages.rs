@@ -182,6 +182,10 @@ static RULES: &[Rule] = &[
     by(Runtime::Python, INVALID_CONFIGURATION, &["failed to find attribute '"]),
     // Files.
     by(Runtime::Python, MISSING_FILE, &["can't open file '", "[errno 2]"]),
+    // Perl and Lua.
+    by(Runtime::Perl, MISSING_FILE, &["can't open perl script ", "no such file"]),
+    by(Runtime::Perl, MISSING_MODULE, &["can't locate ", " in @inc"]),
+    by(Runtime::Lua, MISSING_FILE, &[": cannot open ", ".lua"]),
     rule(PERMISSION_DENIED, &["permission denied"]),
     rule(PERMISSION_DENIED, &["eacces"]),
     rule(PERMISSION_DENIED, &["operation not permitted"]),

@@ -17,8 +17,15 @@ pub struct Complaint<'a> {
 const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox", "-sh"];
 
 /// Ends of messages that shells alone have.
-const ENDS: [&str; 9] = [
+const ENDS: [&str; 16] = [
     "not found",
+    "No such file",
+    "Directory nonexistent",
+    "Read-only file system",
+    "No space left on device",
+    "Resource temporarily unavailable",
+    "cannot execute binary file",
+    "Cannot fork",
     "Permission denied",
     "No such file or directory",
     "Exec format error",
@@ -29,22 +36,44 @@ const ENDS: [&str; 9] = [
     "Text file busy",
 ];
 
+/// Beginnings of messages of zsh.
+const ZSH: [(&str, CrashReason); 3] = [
+    ("command not found: ", COMMAND_NOT_FOUND),
+    ("permission denied: ", PERMISSION_DENIED),
+    ("exec format error: ", EXEC_FORMAT_ERROR),
+];
+
 /// Reads a line as a shell's message.
 pub fn complaint(text: &str) -> Option<Complaint<'_>> {
-    let (program, mut rest) = text.split_once(": ")?;
+    let (head, rest) = text.split_once(": ")?;
+    let (program, beside) = numbered_name(head);
     let shell = SHELLS.contains(&base_name(program));
     let script = program.ends_with(".sh") || program.ends_with(".bash");
-    rest = rest.strip_prefix("exec: ").unwrap_or(rest);
-    let numbered = rest.split_once(": ").and_then(|(number, after)| {
+    let rest = ["exec: ", "-c: "].iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
+    let behind = rest.split_once(": ").and_then(|(number, after)| {
         let digits = number.strip_prefix("line ").unwrap_or(number);
         Some((digits.parse::<u32>().ok()?, after))
     });
-    let line = numbered.map(|(line, _)| line);
-    rest = numbered.map_or(rest, |(_, after)| after);
+    let line = behind.map(|(line, _)| line).or(beside);
+    let rest = behind.map_or(rest, |(_, after)| after);
     let path = program.contains('/') && !program.contains(' ');
-    let credible = (shell || script) && (line.is_some() || ends_like_a_shell(rest))
-        || path && line.is_some() && (ends_like_a_shell(rest) || names_variable(rest) || is_syntax(rest));
+    let known = ends_like_a_shell(rest) || begins_like_zsh(rest);
+    let credible = (shell || script) && (line.is_some() || known)
+        || path && line.is_some() && (known || names_variable(rest) || is_syntax(rest));
     credible.then_some(Complaint { program, line, text: rest })
+}
+
+/// A script with its line beside its name: `zsh:1`, `/entry.zsh:5`, and ksh's `/entry.sh[5]`.
+fn numbered_name(head: &str) -> (&str, Option<u32>) {
+    let colon = head.rsplit_once(':');
+    let bracket = || head.strip_suffix(']').and_then(|inner| inner.rsplit_once('['));
+    let found = colon.or_else(bracket).and_then(|(name, number)| Some((name, number.parse().ok()?)));
+    found.map_or((head, None), |(name, line)| (name, Some(line)))
+}
+
+/// zsh says what is wrong before it says with what.
+fn begins_like_zsh(text: &str) -> bool {
+    ZSH.iter().any(|(words, _)| text.starts_with(words))
 }
 
 fn ends_like_a_shell(text: &str) -> bool {
@@ -61,14 +90,22 @@ fn names_variable(text: &str) -> bool {
 }
 
 fn is_syntax(text: &str) -> bool {
-    text.to_ascii_lowercase().starts_with("syntax error")
+    let lower = text.to_ascii_lowercase();
+    lower.starts_with("syntax error") || lower.starts_with("unexpected eof") || lower.starts_with("unterminated ")
 }
 
 impl Complaint<'_> {
     /// Its reason, given the exit code: a missing file that was to be run is a missing command.
     pub fn reason(&self, code: Option<i32>) -> Option<CrashReason> {
         let ends = |end: &str| self.text.ends_with(end);
-        Some(if ends("Exec format error") {
+        let zsh = ZSH.iter().find(|(words, _)| self.text.starts_with(words)).map(|(_, reason)| reason.clone());
+        if zsh.is_some() {
+            return zsh;
+        }
+        // A program of another architecture that a shell took for a script of its own.
+        let binary = self.text.contains("ELF") && ends("not found");
+        let absent = ends("No such file or directory") || ends("No such file");
+        Some(if ends("Exec format error") || ends("cannot execute binary file") || binary {
             EXEC_FORMAT_ERROR
         } else if ends("unbound variable")
             || ends("parameter not set")
@@ -76,17 +113,28 @@ impl Complaint<'_> {
             || names_variable(self.text)
         {
             MISSING_CONFIGURATION
-        } else if ends("not found") || (ends("No such file or directory") && code == Some(127)) {
+        } else if ends("not found") || absent && (code == Some(127) || self.text.contains("bad interpreter")) {
             COMMAND_NOT_FOUND
-        } else if ends("Permission denied") || ends("Is a directory") && code == Some(126) {
+        } else if ends("Permission denied")
+            || ends("Read-only file system")
+            || ends("Is a directory") && code == Some(126)
+        {
             PERMISSION_DENIED
-        } else if ends("No such file or directory") {
+        } else if absent || ends("Directory nonexistent") || self.text.contains("can't cd to ") {
             MISSING_FILE
-        } else if is_syntax(self.text) {
-            UNHANDLED_ERROR
         } else {
-            return None;
+            return self.other_reason();
         })
+    }
+
+    fn other_reason(&self) -> Option<CrashReason> {
+        if self.text.ends_with("No space left on device") {
+            Some(DISK_FULL)
+        } else if self.text.contains("fork") {
+            Some(THREAD_LIMIT)
+        } else {
+            is_syntax(self.text).then_some(UNHANDLED_ERROR)
+        }
     }
 
     /// The place in the script; none for a command line given to a shell.
@@ -129,6 +177,29 @@ mod tests {
             ("bash: /app/run: No such file or directory", 127, Some("CommandNotFound"), ""),
             ("/run.sh: line 9: /etc/app.env: No such file or directory", 1, Some("MissingFile"), "run.sh:9"),
             ("/run.sh: 12: Syntax error: end of file unexpected", 2, Some("UnhandledError"), "run.sh:12"),
+            ("zsh:1: command not found: serve", 127, Some("CommandNotFound"), ""),
+            ("/entry.zsh:5: permission denied: ./serve", 126, Some("PermissionDenied"), "entry.zsh:5"),
+            ("/run.sh[5]: serve: not found", 127, Some("CommandNotFound"), "run.sh:5"),
+            (
+                "bash: /app/run.sh: /bin/bash5: bad interpreter: No such file or directory",
+                126,
+                Some("CommandNotFound"),
+                "",
+            ),
+            (
+                "/run.sh: line 4: /app/serve: cannot execute: required file not found",
+                127,
+                Some("CommandNotFound"),
+                "run.sh:4",
+            ),
+            ("sh: 0: cannot open /run.sh: No such file", 2, Some("MissingFile"), ""),
+            ("/run.sh: 3: cd: can't cd to /srv", 2, Some("MissingFile"), "run.sh:3"),
+            ("/run.sh: 3: cannot create /etc/x: Directory nonexistent", 2, Some("MissingFile"), "run.sh:3"),
+            ("/run.sh: line 3: /etc/x: Read-only file system", 1, Some("PermissionDenied"), "run.sh:3"),
+            ("/run.sh: line 3: echo: write error: No space left on device", 1, Some("DiskFull"), "run.sh:3"),
+            ("/run.sh: fork: retry: Resource temporarily unavailable", 254, Some("ThreadLimit"), ""),
+            ("bash: -c: line 2: unexpected EOF while looking for matching `\"'", 2, Some("UnhandledError"), ""),
+            ("./serve: 1: \u{7f}ELF\u{2}: not found", 127, Some("ExecFormatError"), "serve:1"),
             ("GET /api: 404: not found", 1, None, ""),
             ("error: item: not found", 1, None, ""),
         ];

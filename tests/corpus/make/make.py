@@ -42,7 +42,7 @@ def write(program, root, shift):
     """Writes the sources; answers where each mark is."""
     marks = {}
     for path, source in program.items():
-        comment = "//" if path.endswith((".js", ".mjs", ".cjs", ".ts", ".rs", ".c", ".cc", ".cpp", ".h")) else "#"
+        comment = "//" if path.endswith((".js", ".mjs", ".cjs", ".ts", ".rs", ".c", ".cc", ".cpp", ".h")) else "--" if path.endswith(".lua") else "#"
         lines = source.split("\n")
         if shift and not path.endswith((".json", ".toml", ".yaml", ".ini")):
             at = 1 if lines[0].startswith("#!") else 0

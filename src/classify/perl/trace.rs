@@ -1,0 +1,334 @@
+//! What ended a Perl program: a text with its place, Carp's frames below it, and which sources were being compiled.
+
+use super::frames::{self, Call};
+use super::kinds;
+use super::place::{self, Place};
+use crate::classify::envelope::{without_collector, without_stamps};
+use crate::classify::excerpt::Block;
+use crate::classify::finding::Runtime;
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::{Link, Names, Story};
+use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
+use crate::classify::severity::Severity;
+use crate::classify::text;
+
+/// What Devel::StackTrace writes above its frames.
+pub const BEGUN: &str = "Trace begun at ";
+
+/// Longest part of a line that is looked at.
+const LINE_BYTES: usize = 8192;
+/// Most frames kept of one trace.
+const CALLS: usize = 512;
+/// Most foreign lines in a row inside of a trace.
+const FOREIGN: u32 = 4;
+/// Lines above the place that belong to a text of several lines.
+const TEXT_ABOVE: usize = 4;
+
+/// With these `die` ends a program: the number of the last system error, or 255.
+static EXITS: [i32; 16] = [255, 1, 2, 9, 11, 13, 17, 22, 25, 28, 29, 98, 104, 110, 111, 113];
+
+/// The parser of one error.
+#[derive(Debug)]
+pub struct Trace {
+    prefix: Prefix,
+    message: String,
+    exception: String,
+    place: Option<Place>,
+    calls: Vec<Call>,
+    /// Where the sources stand that were loading the one at fault.
+    loading: Vec<Place>,
+    standing: Standing,
+    headless: bool,
+    /// Frames were read.
+    traced: bool,
+    foreign: u32,
+    quoted: Vec<Vec<u8>>,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl Trace {
+    /// An error, if it ends with this line, or if its frames begin with it.
+    pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
+        let (bare, levelled) = without_envelope(&shown);
+        let mut trace = Self::empty(line, &shown, bare, context);
+        if kinds::is_survived(bare) {
+            trace.standing = Standing::Survived("Perl only warned of it");
+        } else if line.logged || levelled {
+            trace.standing = Standing::Logged;
+        }
+        let indented = is_indented(&shown, bare);
+        let begun = trace.memory(bare)
+            || trace.object(bare)
+            || trace.frame_first(bare, context)
+            || trace.placed(bare, indented, context);
+        begun.then_some(trace)
+    }
+
+    /// The rest of a trace.
+    pub fn without_head(line: &Line<'_>) -> Option<Self> {
+        let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
+        let at = shown.find('\t')?;
+        let call = frames::call(&shown.as_bytes()[at..])?;
+        let context = Context { before: &[], messages: &Messages::default() };
+        let mut trace = Self::empty(line, &shown, &shown[at..], &context);
+        trace.headless = true;
+        trace.calls.push(call);
+        trace.quote(&shown.as_bytes()[at..]);
+        Some(trace)
+    }
+
+    fn empty(line: &Line<'_>, shown: &str, bare: &str, context: &Context<'_>) -> Self {
+        let at = shown.trim_end().len().saturating_sub(bare.len());
+        Self {
+            prefix: Prefix::learn(&line.text[..at.min(line.text.len())]),
+            message: String::new(),
+            exception: String::new(),
+            place: None,
+            calls: Vec::new(),
+            loading: Vec::new(),
+            standing: Standing::Printed,
+            headless: false,
+            traced: false,
+            foreign: 0,
+            quoted: Vec::new(),
+            block: Block::after(context.before),
+            first_line: line.number,
+            last_line: line.number,
+        }
+    }
+
+    /// `Out of memory!`, with which the interpreter itself ends.
+    fn memory(&mut self, bare: &str) -> bool {
+        let found = bare.starts_with("Out of memory!") || bare.starts_with("Out of memory in perl");
+        if found {
+            self.say(bare);
+            self.place = place::split(bare).map(|(_, place)| place);
+        }
+        found
+    }
+
+    /// `Feed::Error=HASH(0x55d0c8a3e2a8)`: an exception of a class that does not tell its text.
+    fn object(&mut self, bare: &str) -> bool {
+        let class = bare.split_once("=HASH(0x").filter(|(class, rest)| {
+            let name = class.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'));
+            !class.is_empty() && name && rest.trim_end().ends_with(')') && !rest.contains(' ')
+        });
+        if let Some((class, _)) = class {
+            self.say(bare);
+            self.exception = class.to_owned();
+        }
+        class.is_some()
+    }
+
+    /// The frames begin, and the line above has the text: a script whose name no anchor knows, or Devel::StackTrace.
+    fn frame_first(&mut self, bare: &str, context: &Context<'_>) -> bool {
+        let begun = bare.strip_prefix(BEGUN).and_then(|place| place::split(&format!("at {place}")).map(|(_, at)| at));
+        let call = frames::call(bare.as_bytes());
+        if begun.is_none() && (call.is_none() || !bare.starts_with('\t') && !bare.contains("called at")) {
+            return false;
+        }
+        let above = context.before.iter().find(|line| !text::blank(line)).map(|line| text::string(line));
+        let above = above.unwrap_or_default();
+        let (said, _) = without_envelope(&above);
+        if begun.is_some() {
+            self.say(said);
+            self.place = begun;
+        } else {
+            let Some((_, place)) = place::split(said) else { return false };
+            self.say(said);
+            self.place = Some(place);
+        }
+        self.first_line = self.first_line.saturating_sub(1);
+        self.quote(bare.as_bytes());
+        self.calls.extend(call);
+        self.traced = true;
+        true
+    }
+
+    /// `text at lib/Feed.pm line 7.`
+    fn placed(&mut self, bare: &str, indented: bool, context: &Context<'_>) -> bool {
+        let Some((said, place)) = place::split(bare) else { return false };
+        let words = without_note(said);
+        let perls_own = kinds::is_perls_own(words) || kinds::is_uncompiled(words);
+        if !place.ends_line && !perls_own {
+            return false;
+        }
+        if is_loading(said) {
+            return false;
+        }
+        let continued = said.trim().is_empty() || indented;
+        match above(context).filter(|_| continued) {
+            Some((count, head)) => {
+                self.first_line = self.first_line.saturating_sub(count);
+                self.say(&head);
+                self.quote(bare.as_bytes());
+            }
+            None if said.trim().is_empty() => return false,
+            None => self.say(bare.trim_start()),
+        }
+        if words.len() < said.len() && self.standing == Standing::Printed {
+            self.standing = Standing::Logged;
+        }
+        self.place = Some(place);
+        true
+    }
+
+    fn say(&mut self, text: &str) {
+        self.message = text.to_owned();
+        self.quote(text.as_bytes());
+    }
+
+    fn quote(&mut self, line: &[u8]) {
+        if self.quoted.len() < CALLS {
+            self.quoted.push(line.to_vec());
+        }
+    }
+
+    fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
+        let short = || frames::short_call(bare).filter(|_| self.traced);
+        if let Some(call) = frames::call(bare).or_else(short) {
+            self.traced = true;
+            if self.calls.len() < CALLS {
+                self.calls.push(call);
+            }
+            return self.taken(bare, number);
+        }
+        let shown = text::string(&bare[..bare.len().min(LINE_BYTES)]);
+        match place::split(&shown) {
+            Some((said, place)) if is_loading(said) || said.trim().is_empty() => {
+                if self.loading.len() < CALLS {
+                    self.loading.push(place);
+                }
+                self.taken(bare, number)
+            }
+            Some((said, _)) if kinds::is_uncompiled(said) && kinds::is_uncompiled(&self.message) => {
+                self.taken(bare, number)
+            }
+            _ if is_closing(&shown) || shown.starts_with(BEGUN) => self.taken(bare, number),
+            // A number instead of a class in Carp's text, the source near a syntax error, blank lines.
+            _ if self.foreign < FOREIGN => {
+                self.foreign += 1;
+                Flow::Foreign
+            }
+            _ => Flow::Over,
+        }
+    }
+
+    fn taken(&mut self, bare: &[u8], number: u64) -> Flow {
+        self.foreign = 0;
+        self.last_line = number;
+        self.quote(bare);
+        Flow::Taken
+    }
+}
+
+impl Parser for Trace {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        let bare = self.prefix.strip(line.text).unwrap_or(line.text).to_vec();
+        self.bare_line(&bare, line.number)
+    }
+
+    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let this = *self;
+        let message = this.message;
+        let said = place::split(&message).map_or(message.as_str(), |(said, _)| said);
+        let reason = kinds::of(if said.trim().is_empty() { &message } else { said }, messages);
+        let mut link = Link::default();
+        link.exception = this.exception;
+        link.say(&message);
+        let loading = this.loading.into_iter().map(|place| frames::frame(String::new(), place));
+        let mut stack = frames::stack(this.place, this.calls);
+        stack.extend(loading);
+        stack.dedup_by(|below, above| below.file == above.file && below.line == above.line);
+        link.frames = stack;
+        this.quoted.iter().for_each(|line| link.quote(line));
+        let own = without_note(said) == said && kinds::is_perls_own(said) || link.frames.len() > 1;
+        let standing = match this.standing {
+            // Any program prints such a line about what it has caught.
+            Standing::Printed if !own && !this.headless && link.exception.is_empty() => Standing::Logged,
+            standing => standing,
+        };
+        let kind = said.to_owned();
+        let story = Story {
+            runtime: Runtime::Perl,
+            standing,
+            exits: &EXITS,
+            excerpt: this.block,
+            first_line: this.first_line,
+            last_line: this.last_line,
+            headless: this.headless,
+        };
+        let candidate = story.tell(vec![(link, reason)], false, Names { stable, files: true })?;
+        let kind = if candidate.exception.is_some() { candidate.kind.clone() } else { kind };
+        Some(Candidate { kind, ..candidate })
+    }
+}
+
+fn stable(name: &str) -> String {
+    name.trim_start_matches("main::").to_owned()
+}
+
+/// The line without what collectors and loggers put before it, and whether a logger did.
+fn without_envelope(line: &str) -> (&str, bool) {
+    let line = line.trim_end();
+    let inner = without_collector(line);
+    // A tab before a frame stays.
+    let mut rest = if inner.starts_with('\t') { inner } else { without_stamps(inner) };
+    let mut levelled = false;
+    while let Some((word, after)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
+        if word.len() > 24 || word.contains(' ') {
+            break;
+        }
+        levelled |= Severity::of_word(word).is_some();
+        rest = after;
+    }
+    // Log4perl and others: `FATAL feed.pl:12 main:: - text`.
+    let first = rest.split([' ', ':']).next().unwrap_or_default();
+    let capital = first.len() > 3 && first.bytes().all(|b| b.is_ascii_uppercase());
+    levelled |= capital && Severity::of_word(first).is_some();
+    (if rest.is_empty() { inner } else { rest }, levelled)
+}
+
+/// Whether blanks stand before a line of a text: it goes on with what the line above began.
+fn is_indented(line: &str, bare: &str) -> bool {
+    let before = &line[..line.trim_end().len().saturating_sub(bare.len())];
+    bare.starts_with(char::is_whitespace) || before.ends_with(['\t']) || before.ends_with("  ")
+}
+
+/// A text without a program's own word before it: `feed stops: Can't call method …`.
+fn without_note(said: &str) -> &str {
+    let noted = said.match_indices(": ").take(4).map(|(at, word)| &said[at + word.len()..]);
+    noted.filter(|rest| kinds::is_perls_own(rest)).last().unwrap_or(said)
+}
+
+/// `BEGIN failed--compilation aborted`, `Compilation failed in require`: what is at fault stands above.
+fn is_loading(said: &str) -> bool {
+    said.ends_with("BEGIN failed--compilation aborted") || said.ends_with("Compilation failed in require")
+}
+
+fn is_closing(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with("Execution of ") && line.ends_with("aborted due to compilation errors.")
+        || line.ends_with(" had compilation errors.")
+        || line.ends_with(" had too many errors.")
+        || line.starts_with("BEGIN not safe after errors")
+        || line.starts_with("(Maybe you just omitted")
+        || line.starts_with("(Might be a runaway")
+        || line.starts_with("Perhaps the DBD::")
+        || line.starts_with("Available drivers:")
+}
+
+/// The first line of a text of several lines, and how many lines above it stands.
+fn above(context: &Context<'_>) -> Option<(u64, String)> {
+    let lines: Vec<String> = context.before.iter().take(TEXT_ABOVE).map(|line| text::string(line)).collect();
+    let head = |line: &String| {
+        let (bare, _) = without_envelope(line);
+        !is_indented(line, bare) && !bare.starts_with("LINE ") && !bare.trim().is_empty()
+    };
+    let at = lines.iter().position(head)?;
+    Some((at as u64 + 1, without_envelope(&lines[at]).0.to_owned()))
+}

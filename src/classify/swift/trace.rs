@@ -1,0 +1,160 @@
+//! What ended a Swift program: the line of its runtime, and the frames of the thread that crashed.
+
+use super::frames;
+use super::head::{self, CRASHED, Head, STACK};
+use crate::classify::excerpt::Block;
+use crate::classify::finding::{CrashReason, Frame, Runtime};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::{Link, Names, Story};
+use crate::classify::messages::Messages;
+use crate::classify::prefix::Prefix;
+use crate::classify::reason::{SEGFAULT, STACK_OVERFLOW};
+use crate::classify::text;
+
+/// Longest part of a line that is looked at.
+const LINE_BYTES: usize = 8192;
+/// Most lines in a row that are neither frames nor known: shown sources, registers, other threads' lines.
+const FOREIGN: u32 = 64;
+/// As many frames in a row of one function are a recursion without end.
+const RECURSION: usize = 100;
+
+/// The parser of one crash.
+#[derive(Debug)]
+pub struct Trace {
+    prefix: Prefix,
+    link: Link,
+    place: Option<(String, u32)>,
+    /// What `Program crashed` says.
+    crashed: String,
+    /// Frames of other threads follow, or the list of images.
+    beyond: bool,
+    logged: bool,
+    foreign: u32,
+    block: Block,
+    first_line: u64,
+    last_line: u64,
+}
+
+impl Trace {
+    /// A crash, if it begins with this line.
+    pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
+        let (head, crashed) = match crashed(&shown) {
+            Some((at, crashed)) => (Head { at, ..Head::default() }, crashed),
+            None => (head::head(&shown)?, String::new()),
+        };
+        let mut trace = Self {
+            prefix: Prefix::learn(&line.text[..head.at.min(line.text.len())]),
+            link: Link::new("", &head.message, &shown.as_bytes()[head.at..]),
+            place: head.place,
+            crashed,
+            beyond: false,
+            logged: line.logged,
+            foreign: 0,
+            block: Block::after(context.before),
+            first_line: line.number,
+            last_line: line.number,
+        };
+        if trace.link.message.is_empty() {
+            let said = trace.crashed.clone();
+            trace.link.say(&said);
+        }
+        Some(trace)
+    }
+
+    fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
+        let trimmed = text::string(bare.trim_ascii());
+        if let Some((_, said)) = crashed(&trimmed).filter(|_| self.crashed.is_empty()) {
+            self.crashed = said;
+            self.link.quote(bare);
+            return self.taken(number);
+        }
+        if let Some(frame) = frames::frame(bare) {
+            if !self.beyond {
+                self.link.push(frame, bare);
+            }
+            return self.taken(number);
+        }
+        let thread = trimmed.starts_with("Thread ") && trimmed.ends_with(':');
+        // The thread that crashed stands first.
+        self.beyond |= thread && !trimmed.contains("crashed") && !self.link.frames.is_empty()
+            || trimmed.starts_with("Registers:")
+            || trimmed.starts_with("Images (");
+        let known = thread || trimmed.starts_with(STACK) || trimmed.starts_with("Backtrace took");
+        if known || self.link.frames.is_empty() && trimmed.starts_with("Platform:") {
+            return self.taken(number);
+        }
+        if head::head(&trimmed).is_some() && self.link.frames.is_empty() && self.link.message == "Fatal access conflict"
+        {
+            return Flow::Taken;
+        }
+        self.foreign += 1;
+        if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
+    }
+
+    fn taken(&mut self, number: u64) -> Flow {
+        self.foreign = 0;
+        self.last_line = number;
+        Flow::Taken
+    }
+}
+
+impl Parser for Trace {
+    fn line(&mut self, line: &Line<'_>) -> Flow {
+        let bare = self.prefix.strip(line.text).unwrap_or(line.text).to_vec();
+        self.bare_line(&bare, line.number)
+    }
+
+    fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let told = self.link.message != self.crashed;
+        let mut reason = if told { head::meaning(&self.link.message, messages) } else { head::signal(&self.crashed) };
+        if reason == SEGFAULT && is_endless(&self.link.frames) {
+            reason = STACK_OVERFLOW;
+        }
+        if !self.link.frames.iter().any(|frame| frame.in_app) {
+            let own = self.place.take().filter(|(file, _)| frames::is_own_place(file));
+            self.link.frames.extend(own.map(|(file, line)| Frame {
+                function: String::new(),
+                file: Some(file),
+                line: Some(line),
+                in_app: true,
+            }));
+        }
+        let kind = if told { self.link.message.clone() } else { reason.to_string() };
+        let story = Story {
+            runtime: Runtime::Swift,
+            standing: if self.logged { Standing::Logged } else { Standing::Fatal },
+            exits: exits(&reason, told),
+            excerpt: self.block,
+            first_line: self.first_line,
+            last_line: self.last_line,
+            headless: false,
+        };
+        let candidate = story.tell(vec![(self.link, reason)], false, Names { stable, files: true })?;
+        Some(Candidate { kind, ..candidate })
+    }
+}
+
+fn stable(name: &str) -> String {
+    name.to_owned()
+}
+
+/// A trap ends a program with 132 or 133, an error of the Swift runtime with abort().
+fn exits(reason: &CrashReason, told: bool) -> &'static [i32] {
+    if told || *reason != SEGFAULT && *reason != STACK_OVERFLOW { &[132, 133, 134, 5, 4] } else { &[139, 135, 134] }
+}
+
+fn is_endless(frames: &[Frame]) -> bool {
+    frames.len() >= RECURSION && frames[..RECURSION].windows(3).any(|three| three[0].function == three[2].function)
+}
+
+/// `💣 Program crashed: System trap at 0x…`, `*** Program crashed: … ***`, `Current stack trace:`.
+fn crashed(line: &str) -> Option<(usize, String)> {
+    let found = line.find(CRASHED)?;
+    let mut at = line[..found].trim_end_matches(' ').trim_end_matches("***").trim_end_matches('💣').len();
+    if at > 0 && line[..at].trim().is_empty() {
+        at = 0;
+    }
+    let said = line[found + CRASHED.len()..].trim().trim_end_matches('*').trim();
+    Some((at, said.to_owned()))
+}
