@@ -1,6 +1,7 @@
 //! One pass over the bytes for the anchors of all grammars: what makes ordinary traffic cost next to nothing.
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
+use memchr::memchr;
 
 /// Most literals of one vectorised search. Beyond 64 the searcher gives up vectors, which is 20 times slower, and the
 /// fuller its buckets, the more often it stops for nothing: two passes of 32 are faster than one of 64.
@@ -50,6 +51,72 @@ impl Anchors {
     }
 }
 
+impl Anchors {
+    /// The places in a block where a line has to be looked at.
+    pub fn stops<'a>(&'a self, block: &'a [u8]) -> Stops<'a> {
+        let searches = match self {
+            Self::Vectors(searchers) => searchers.iter().map(Search::Packed).collect(),
+            Self::Automaton(automaton) => vec![Search::Automaton(automaton)],
+            Self::None => vec![Search::Always],
+        };
+        let hits = searches.into_iter().chain([Search::Escape]).map(|search| (search, Hit::Unknown)).collect();
+        Stops { block, hits }
+    }
+}
+
+/// The anchors and the terminal escapes of a block, from left to right. An escape may stand inside of an anchor, so that
+/// such a line is looked at without it.
+///
+/// Each search goes over the block once, however many stops another one finds: its next hit is kept.
+#[derive(Debug)]
+pub struct Stops<'a> {
+    block: &'a [u8],
+    hits: Vec<(Search<'a>, Hit)>,
+}
+
+#[derive(Debug)]
+enum Search<'a> {
+    Packed(&'a packed::Searcher),
+    Automaton(&'a AhoCorasick),
+    Escape,
+    Always,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Hit {
+    Unknown,
+    At(usize),
+    NoMore,
+}
+
+impl Stops<'_> {
+    /// The first stop at or behind a position.
+    pub fn next(&mut self, from: usize) -> Option<usize> {
+        let block = self.block;
+        let next_of = |(search, hit): &mut (Search<'_>, Hit)| {
+            if matches!(hit, Hit::Unknown) || matches!(hit, Hit::At(at) if *at < from) {
+                *hit = search.find(&block[from..]).map_or(Hit::NoMore, |at| Hit::At(from + at));
+            }
+            match hit {
+                Hit::At(at) => Some(*at),
+                _ => None,
+            }
+        };
+        self.hits.iter_mut().filter_map(next_of).min()
+    }
+}
+
+impl Search<'_> {
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        match self {
+            Self::Packed(searcher) => searcher.find(text).map(|found| found.start()),
+            Self::Automaton(automaton) => automaton.find(text).map(|found| found.start()),
+            Self::Escape => memchr(0x1b, text),
+            Self::Always => (!text.is_empty()).then_some(0),
+        }
+    }
+}
+
 /// The literals without those that hold another one, which is found wherever they are.
 fn shortest<'a>(literals: &[&'a str]) -> Vec<&'a str> {
     let mut kept: Vec<&str> = Vec::with_capacity(literals.len());
@@ -83,5 +150,20 @@ mod tests {
             assert_eq!(vectors.find(text), automaton.find(text));
         }
         assert_eq!(vectors.find(text.as_bytes()), Some(99 * 15));
+    }
+
+    #[test]
+    fn stops_are_found_from_left_to_right_whichever_search_finds_them() {
+        let many: Vec<String> = (0..80).map(|n| format!("anchor {n:02}:")).collect();
+        let anchors = Anchors::new(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        let text = "anchor 70: \x1b[1m anchor 02: anchor 71: \x1b[0m";
+        let mut stops = anchors.stops(text.as_bytes());
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some(at) = stops.next(from) {
+            found.push(at);
+            from = at + 1;
+        }
+        assert_eq!(found, [0, 11, 16, 27, 38]);
     }
 }

@@ -1,10 +1,10 @@
 //! What all classifications share: grammars, their anchors, texts, advice, redaction.
 
 use super::advice::AdviceBook;
-use super::anchors::Anchors;
+use super::anchors::{Anchors, Stops};
 use super::dotnet::Dotnet;
 use super::go::Go;
-use super::grammar::{Context, Grammar, Line, Parser};
+use super::grammar::{Before, Context, Grammar, Line, Parser};
 use super::jvm::Jvm;
 use super::messages::Messages;
 use super::native::Native;
@@ -86,6 +86,11 @@ impl Engine {
         self.anchors.find(text)
     }
 
+    /// The places in a block of lines that have to be looked at.
+    pub(super) fn stops<'a>(&'a self, block: &'a [u8]) -> Stops<'a> {
+        self.anchors.stops(block)
+    }
+
     /// The parser of the first grammar for which a trace begins here.
     pub(super) fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         self.grammars.iter().find_map(|grammar| grammar.begin(line, context))
@@ -93,7 +98,7 @@ impl Engine {
 
     /// The same for the first line of a log, which may lie inside of a trace.
     pub(super) fn begin_or_resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
-        let context = Context { before: &[], messages: &self.messages };
+        let context = Context { before: &Before::default(), messages: &self.messages };
         let begun = self.find_anchor(line.text).and_then(|_| self.begin(line, &context));
         begun.or_else(|| self.grammars.iter().find_map(|grammar| grammar.resume(line)))
     }

@@ -20,7 +20,8 @@ fn logfmt(text: &str) -> Option<Record> {
         builder.field(&[key.to_owned()], value, quoted);
         rest = after;
     }
-    builder.finish().filter(|record| !record.message.is_empty())
+    let empty = text.contains(" msg=\"\"");
+    builder.finish().filter(|record| empty || !record.message.is_empty())
 }
 
 /// The first pair of a text, and what follows it. Words that are no pair end the record.

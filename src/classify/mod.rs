@@ -12,7 +12,9 @@
 
 pub mod advice;
 mod anchors;
+mod carrier;
 mod chain;
+mod chatter;
 mod dotnet;
 pub mod engine;
 mod envelope;

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-/// A line without terminal escapes and without the carriage return of a Windows line end.
+/// A line without terminal escapes, and without the carriage return and the byte order mark of Windows.
 pub fn plain(line: &[u8]) -> Cow<'_, [u8]> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
     match memchr(0x1b, line) {
         Some(first) => Cow::Owned(without_escapes(line, first)),
         None => Cow::Borrowed(line),
@@ -87,8 +88,9 @@ mod tests {
 
     #[test]
     fn escapes_and_carriage_returns_go_and_nothing_else() {
-        let cases: [(&[u8], &[u8]); 6] = [
+        let cases: [(&[u8], &[u8]); 7] = [
             (b"plain", b"plain"),
+            (b"\xef\xbb\xbfmarked", b"marked"),
             (b"\x1b[31mred\x1b[0m\r", b"red"),
             (b"\x1b]0;title\x07after", b"after"),
             (b"\x1b]8;;x\x1b\\after", b"after"),
