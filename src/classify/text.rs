@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 /// A line without terminal escapes, and without the carriage return and the byte order mark of Windows.
 pub fn plain(line: &[u8]) -> Cow<'_, [u8]> {
@@ -41,9 +41,19 @@ fn escape_len(bytes: &[u8]) -> usize {
     }
 }
 
+/// Longest text that is searched by the first byte of the needle alone: a proper search costs more to set up than to go
+/// over a line, and a line is searched for dozens of texts.
+const SHORT_BYTES: usize = 256;
+
 /// Position of `needle`, if it is there.
 pub fn find(text: &[u8], needle: &str) -> Option<usize> {
-    memmem::find(text, needle.as_bytes())
+    let needle = needle.as_bytes();
+    match needle.first() {
+        Some(first) if text.len() <= SHORT_BYTES => {
+            memchr_iter(*first, text).find(|at| text[*at..].starts_with(needle))
+        }
+        _ => memmem::find(text, needle),
+    }
 }
 
 /// Whether `needle` is there.
