@@ -159,6 +159,39 @@ impl Search<'_> {
     }
 }
 
+/// Which grammars have an anchor in a line: only they are asked for it.
+#[derive(Debug)]
+pub struct Owners {
+    /// `None` where it does not compile, which a test rules out: then all are asked.
+    automaton: Option<AhoCorasick>,
+    /// The grammar of each literal.
+    owners: Vec<usize>,
+    count: usize,
+}
+
+impl Owners {
+    /// Compiles the anchors of grammars, in their order.
+    pub fn new<'a>(grammars: impl Iterator<Item = &'a [&'static str]>) -> Self {
+        let (mut literals, mut owners, mut count) = (Vec::new(), Vec::new(), 0);
+        for anchors in grammars {
+            owners.extend(anchors.iter().map(|_| count));
+            literals.extend_from_slice(anchors);
+            count += 1;
+        }
+        Self { automaton: AhoCorasick::new(literals).ok(), owners, count }
+    }
+
+    /// For each grammar, whether the line has one of its anchors.
+    pub fn of(&self, line: &[u8]) -> Vec<bool> {
+        let Some(automaton) = &self.automaton else { return vec![true; self.count] };
+        let mut found = vec![false; self.count];
+        for hit in automaton.find_overlapping_iter(line) {
+            found[self.owners[hit.pattern().as_usize()]] = true;
+        }
+        found
+    }
+}
+
 /// The literals without those that hold another one, which is found wherever they are.
 fn shortest<'a>(literals: &[&'a str]) -> Vec<&'a str> {
     let mut kept: Vec<&str> = Vec::with_capacity(literals.len());
@@ -192,6 +225,15 @@ mod tests {
             assert_eq!(vectors.find(text), automaton.find(text));
         }
         assert_eq!(vectors.find(text.as_bytes()), Some(99 * 15));
+    }
+
+    #[test]
+    fn a_line_belongs_to_all_grammars_that_have_an_anchor_in_it() {
+        let grammars: [&[&str]; 3] = [&["panic: "], &["Error: ", "fatal"], &["ic: E"]];
+        let owners = Owners::new(grammars.into_iter());
+        assert!(owners.automaton.is_some());
+        assert_eq!(owners.of(b"panic: Error: x"), [true, true, true]);
+        assert_eq!(owners.of(b"a fatal one"), [false, true, false]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What all classifications share: grammars, their anchors, texts, advice, redaction.
 
 use super::advice::AdviceBook;
-use super::anchors::{Anchors, Stops};
+use super::anchors::{Anchors, Owners, Stops};
 use super::dotnet::Dotnet;
 use super::go::Go;
 use super::grammar::{Before, Context, Grammar, Line, Parser};
@@ -28,6 +28,7 @@ pub struct Engine {
     pub(super) rules: Rules,
     grammars: Vec<Box<dyn Grammar>>,
     anchors: Anchors,
+    owners: Owners,
 }
 
 impl Default for Engine {
@@ -65,6 +66,7 @@ impl Engine {
             advice: AdviceBook::with(rules.advice().to_vec()),
             rules,
             anchors: Anchors::new(&literals),
+            owners: Owners::new(grammars.iter().map(|grammar| grammar.anchors())),
             grammars,
         }
     }
@@ -91,9 +93,11 @@ impl Engine {
         self.anchors.stops(block)
     }
 
-    /// The parser of the first grammar for which a trace begins here.
+    /// The parser of the first grammar that has an anchor in the line and for which a trace begins here.
     pub(super) fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
-        self.grammars.iter().find_map(|grammar| grammar.begin(line, context))
+        let owners = self.owners.of(line.text);
+        let own = self.grammars.iter().zip(owners).filter(|(_, own)| *own);
+        own.into_iter().find_map(|(grammar, _)| grammar.begin(line, context))
     }
 
     /// The same for the first line of a log, which may lie inside of a trace.

@@ -57,6 +57,7 @@ const LOSSES: &[(&str, &str, &str)] = &[
     ("python-django-migrate", "", "the excerpt begins in the middle of a chain"),
     ("python-sqlalchemy", "", "the excerpt begins in the middle of a chain"),
     ("python-requests", "", "the excerpt begins in the middle of a chain"),
+    ("jvm-", "escaped tabs", "the blocks are searched for the tab before a frame"),
     ("", "stopped by a shell", "without a word of an error before it, the last line is the shell's"),
 ];
 /// Share of the cases of a form that must come out the same beyond those: what a new case loses is worth a look, and then
