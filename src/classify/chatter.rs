@@ -32,7 +32,7 @@ mod tests {
         let chatter = [
             r#"{"level":"info","msg":"served"}"#,
             "2026-11-25 02:11:07,007 INFO [http-2] access: GET /healthz 200 7ms",
-            "[2026-11-25 02:11:07] api.DEBUG: served",
+            "[2026-11-25 02:11:07] INFO: served",
             "time=2026-11-24T04:15:10Z level=INFO msg=served",
         ];
         for line in chatter {
