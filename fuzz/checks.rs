@@ -25,12 +25,16 @@ pub fn classify(input: &[u8]) {
     assert!(finding.contributing.len() <= CONTRIBUTING);
 }
 
-/// Any bytes as a text that is to leave: no panic, nothing in it that a terminal would take for a command, and what is
-/// clean stays as it is.
+/// A secret that no input has.
+const CANARY: &str = "q7Zk2vXw9LrT4mBs";
+
+/// Any bytes as a text that is to leave: no panic, nothing in it that a terminal would take for a command, and a secret in
+/// a line of its own is gone, whatever stands above it. Between them is an empty line, since the one below a frame is source
+/// code, in which a bare word is a variable.
 pub fn redact(text: &[u8]) {
-    let clean = REDACTOR.clean(text);
+    let clean = REDACTOR.clean(&[text, b"\n\npassword=", CANARY.as_bytes(), b"\n"].concat());
     assert!(!clean.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{clean:?}");
-    assert_eq!(REDACTOR.clean(clean.as_bytes()), clean);
+    assert!(!clean.contains(CANARY), "{clean:?}");
 }
 
 /// Any bytes as the log of a race detector, and any as that of a crash: no panic, bounds kept, the same races however the
@@ -61,7 +65,9 @@ pub fn rules(input: &[u8]) {
             assert!(found.excerpt.len() <= 4096 && found.finding.message.len() <= MESSAGE_BYTES);
         }
         Err(faults) => {
-            let lines = text.lines().count() + 1;
+            let ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+            // What is missing at the end is missing in the line behind it.
+            let lines = text.matches(ends).count() + 2;
             assert!(!faults.is_empty());
             for fault in faults {
                 let placed = (1..=lines).contains(&fault.line) && fault.column >= 1;

@@ -1,12 +1,12 @@
 //! What all classifications share: grammars, their anchors, texts, advice, redaction.
 
 use super::advice::AdviceBook;
-use super::anchors::Anchors;
+use super::anchors::{Anchors, Owners, Stops};
 use super::beam::Beam;
 use super::dart::Dart;
 use super::dotnet::Dotnet;
 use super::go::Go;
-use super::grammar::{Context, Grammar, Line, Parser};
+use super::grammar::{Before, Context, Grammar, Line, Parser};
 use super::haskell::Haskell;
 use super::jvm::Jvm;
 use super::lua::Lua;
@@ -35,6 +35,7 @@ pub struct Engine {
     pub(super) rules: Rules,
     grammars: Vec<Box<dyn Grammar>>,
     anchors: Anchors,
+    owners: Owners,
 }
 
 impl Default for Engine {
@@ -81,6 +82,7 @@ impl Engine {
             advice: AdviceBook::with(rules.advice().to_vec()),
             rules,
             anchors: Anchors::new(&literals),
+            owners: Owners::new(grammars.iter().map(|grammar| grammar.anchors())),
             grammars,
         }
     }
@@ -102,14 +104,21 @@ impl Engine {
         self.anchors.find(text)
     }
 
-    /// The parser of the first grammar for which a trace begins here.
+    /// The places in a block of lines that have to be looked at.
+    pub(super) fn stops<'a>(&'a self, block: &'a [u8]) -> Stops<'a> {
+        self.anchors.stops(block)
+    }
+
+    /// The parser of the first grammar that has an anchor in the line and for which a trace begins here.
     pub(super) fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
-        self.grammars.iter().find_map(|grammar| grammar.begin(line, context))
+        let owners = self.owners.of(line.text);
+        let own = self.grammars.iter().zip(owners).filter(|(_, own)| *own);
+        own.into_iter().find_map(|(grammar, _)| grammar.begin(line, context))
     }
 
     /// The same for the first line of a log, which may lie inside of a trace.
     pub(super) fn begin_or_resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
-        let context = Context { before: &[], messages: &self.messages };
+        let context = Context { before: &Before::default(), messages: &self.messages };
         let begun = self.find_anchor(line.text).and_then(|_| self.begin(line, &context));
         begun.or_else(|| self.grammars.iter().find_map(|grammar| grammar.resume(line)))
     }

@@ -1,14 +1,67 @@
 //! What collectors put before a line of text, by the shapes that are known: for lines that stand alone, of which no
 //! prefix can be learned.
 
-/// The line without `[pod/x/y] `, the stamp and tag of the CRI, `web.1 | ` of foreman and compose, the stamp of
-/// `kubectl logs --timestamps`.
+use super::severity::Severity;
+
+/// The line without `[pod/x/y] `, the stamp and tag of the CRI, `web.1 | ` of foreman and compose, the head of a syslog
+/// line.
 pub fn without_collector(line: &str) -> &str {
     let mut rest = line;
-    while let Some(shorter) = pod(rest).or_else(|| cri(rest)).or_else(|| process(rest)).or_else(|| kubelet(rest)) {
+    let shapes = [pod, cri, kubelet, process, syslog];
+    while let Some(shorter) = shapes.iter().find_map(|shape| shape(rest)) {
         rest = shorter;
     }
     rest
+}
+
+/// Lines of which one shows nothing: a tag is what all of them have.
+const TAGGED: usize = 3;
+
+/// What a tool that runs or reads several programs puts before each line of one of them: `[api] ` (concurrently),
+/// `shop-6d5f8c9b7-x2x4k api ` (stern).
+#[derive(Clone, Debug, Default)]
+pub struct Tag(String);
+
+impl Tag {
+    /// The tag that all lines have, if there are enough of them.
+    pub fn learn<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut lines = lines.filter(|line| !line.trim().is_empty());
+        let tag = lines.next().and_then(tag).unwrap_or_default();
+        let mut others = 0;
+        let shared = lines.all(|line| {
+            others += 1;
+            line.starts_with(tag) || line == tag.trim_end()
+        });
+        Self(if shared && others + 1 >= TAGGED { tag.to_owned() } else { String::new() })
+    }
+
+    /// The line without it.
+    pub fn strip<'a>(&self, line: &'a str) -> &'a str {
+        line.strip_prefix(self.0.as_str()).unwrap_or(line)
+    }
+}
+
+/// A bracketed word, or two plain words of which the first is the name of a pod.
+fn tag(line: &str) -> Option<&str> {
+    let plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let end = match line.strip_prefix('[') {
+        Some(inside) => inside.find("] ").filter(|end| plain(&inside[..*end]))? + 3,
+        None => {
+            let (pod, rest) = line.split_once(' ')?;
+            let (container, _) = rest.split_once(' ')?;
+            let named = pod.contains('-') && plain(pod) && plain(container);
+            named.then_some(pod.len() + container.len() + 2)?
+        }
+    };
+    let level = line[1..end].split(']').next().is_some_and(|word| Severity::of_word(word).is_some());
+    (!level).then_some(&line[..end])
+}
+
+/// Whether nothing stands here but what collectors and such tools put before a line.
+pub fn is_envelope(prefix: &str) -> bool {
+    let marked = format!("{prefix}{{");
+    let rest = without_stamps(without_collector(&marked));
+    rest == "{" || tag(rest).is_some_and(|tag| &rest[tag.len()..] == "{")
 }
 
 /// The line without the dates and times at its start.
@@ -30,6 +83,26 @@ fn pod(line: &str) -> Option<&str> {
 fn cri(line: &str) -> Option<&str> {
     let rest = without_stamp(line)?;
     ["stdout F ", "stderr F ", "stdout P ", "stderr P "].iter().find_map(|tag| rest.strip_prefix(tag))
+}
+
+/// `Nov 24 04:15:10 node-7 api[1234]: `, and RFC 5424's `<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 - - `.
+fn syslog(line: &str) -> Option<&str> {
+    let mut words = line.splitn(8, ' ');
+    if line.starts_with('<') {
+        let (priority, version) = words.next()?[1..].split_once('>')?;
+        let numbers = [priority, version].iter().all(|number| number.parse::<u16>().is_ok());
+        let stamped = words.next()?.contains('T');
+        let data = words.nth(4)?;
+        return (numbers && stamped && data == "-").then(|| words.next()).flatten();
+    }
+    let (month, rest) = line.split_once(' ')?;
+    let (day, rest) = rest.trim_start().split_once(' ')?;
+    let (time, rest) = rest.split_once(' ')?;
+    let (_, rest) = rest.split_once(' ')?;
+    let (program, rest) = rest.split_once(": ").or_else(|| Some((rest.strip_suffix(':')?, "")))?;
+    let dated = month.len() == 3 && day.parse::<u8>().is_ok() && time.len() == 8 && time.matches(':').count() == 2;
+    let named = program.ends_with(']') && program.contains('[') && !program.contains(' ');
+    (dated && named).then_some(rest)
 }
 
 /// `2026-11-24T04:15:10.007172192Z `: nine digits of a second, always, which hardly any program writes by itself.
@@ -73,6 +146,11 @@ mod tests {
             ("04:15:10 web.1  | x", "x"),
             ("api-1  | x | y", "x | y"),
             ("a | b", "a | b"),
+            ("2026-11-24T04:15:10.123456789Z 2026/11/24 x", "2026/11/24 x"),
+            ("2026-11-24T04:15:10.123456Z x", "2026-11-24T04:15:10.123456Z x"),
+            ("Nov 24 04:15:10 node-7 api[1234]: x: y", "x: y"),
+            ("<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 - - x y", "x y"),
+            ("Nov 24 04:15:10 node-7 x: y", "Nov 24 04:15:10 node-7 x: y"),
             ("2026-11-24 04:15:10 x", "2026-11-24 04:15:10 x"),
             ("2026-11-24T04:15:10.007172192Z >>> 'maxmem 1'", ">>> 'maxmem 1'"),
             ("2026-11-24T04:15:10.007172192+01:00   x", "  x"),
@@ -83,5 +161,20 @@ mod tests {
         }
         assert_eq!(without_stamps("[2026-11-25 01:44:05.483] 04:15:10 x"), "x");
         assert_eq!(without_stamps("404 pages"), "404 pages");
+    }
+
+    #[test]
+    fn a_tag_is_what_all_lines_have() {
+        let cases: [(&[&str], &str); 6] = [
+            (&["[api] x y", "[api] z", "", "[api]"], "x y"),
+            (&["shop-db api x y", "shop-db api z", "shop-db api"], "x y"),
+            (&["[api] x y", "[api] z"], "[api] x y"),
+            (&["[api] x y", "[web] z", "[api] z"], "[api] x y"),
+            (&["[error] x y", "[error] z", "[error] z"], "[error] x y"),
+            (&["a sentence x", "a sentence y", "a sentence z"], "a sentence x"),
+        ];
+        for (lines, rest) in cases {
+            assert_eq!(Tag::learn(lines.iter().copied()).strip(lines[0]), rest, "{lines:?}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The seam between the engine and the runtimes: one file for each, which knows how its traces begin, go on and end.
 
-use std::fmt::Debug;
+use std::cell::OnceCell;
+use std::fmt::{self, Debug, Formatter};
+use std::ops::Deref;
 
 use super::excerpt::Block;
 use super::finding::{CrashReason, Culprit, Frame, Related, Runtime};
@@ -21,9 +23,43 @@ pub struct Line<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The lines before it, the nearest one first, plain.
-    pub before: &'a [Vec<u8>],
+    pub before: &'a Before<'a>,
     /// What error texts mean.
     pub messages: &'a Messages,
+}
+
+/// The lines before a line, collected when a grammar first asks for them: of a million lines with an anchor hardly one may
+/// be the head of a trace.
+pub struct Before<'a> {
+    lines: OnceCell<Vec<Vec<u8>>>,
+    collect: &'a dyn Fn() -> Vec<Vec<u8>>,
+}
+
+impl<'a> Before<'a> {
+    /// What `collect` yields, the nearest line first.
+    pub fn new(collect: &'a dyn Fn() -> Vec<Vec<u8>>) -> Self {
+        Self { lines: OnceCell::new(), collect }
+    }
+}
+
+impl Default for Before<'_> {
+    fn default() -> Self {
+        Self::new(&Vec::new)
+    }
+}
+
+impl Deref for Before<'_> {
+    type Target = [Vec<u8>];
+
+    fn deref(&self) -> &[Vec<u8>] {
+        self.lines.get_or_init(self.collect)
+    }
+}
+
+impl Debug for Before<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
 }
 
 /// How traces of one runtime look.

@@ -1,6 +1,6 @@
 //! What shows which runtime wrote a log, where no trace does.
 
-use super::envelope::without_collector;
+use super::envelope::{without_collector, without_stamps};
 use super::finding::Runtime;
 use super::scan::readable;
 use super::text;
@@ -60,7 +60,9 @@ const LINES: usize = 200;
 pub fn runtime_of<'a>(newest_first: impl Iterator<Item = &'a [u8]>) -> Option<Runtime> {
     newest_first.take(LINES).find_map(|line| {
         let text = text::string(&readable(line));
-        of_line(without_collector(&text).as_bytes())
+        let line = without_collector(&text);
+        // A stamp that a collector may have put there may also be the program's own, which tells its runtime.
+        of_line(line.as_bytes()).or_else(|| of_line(without_stamps(line).as_bytes()))
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The reader is lenient: a record whose end was cut still yields the fields before the cut.
 
-use super::envelope::{without_collector, without_stamps};
+use super::envelope::is_envelope;
 use super::record::{Builder, Record};
 
 /// Deepest nesting that is looked at; deeper values are passed over.
@@ -16,38 +16,52 @@ pub fn record(line: &[u8]) -> Option<Record> {
         return None;
     }
     let mut builder = Builder::default();
-    Reader { text: &line[start..], at: 0 }.object(&mut Vec::new(), &mut builder)?;
+    Reader::new(&line[start..]).object(&mut Vec::new(), &mut builder)?;
     let record = builder.finish()?;
     let alone = is_envelope(&super::text::string(&line[..start]));
     (alone || record.severity.is_some()).then_some(record)
 }
 
-/// Whether nothing stands here but what collectors add.
-fn is_envelope(prefix: &str) -> bool {
-    let marked = format!("{prefix}{{");
-    without_stamps(without_collector(&marked)) == "{"
-}
-
-/// The text inside of docker's envelope, `{"log":"…\n","stream":"stderr","time":"…"}`.
-pub fn docker_line(line: &[u8]) -> Option<Vec<u8>> {
-    if !line.starts_with(b"{\"log\":\"") || !super::text::has(line, "\"stream\":\"std") {
-        return None;
-    }
-    let mut reader = Reader { text: line, at: b"{\"log\":".len() };
-    let mut text = reader.string()?.into_bytes();
-    if text.last() == Some(&b'\n') {
-        text.pop();
-    }
-    Some(text)
-}
-
 /// A reader of JSON that stops where the text does not go on as JSON, keeping what it has read.
-struct Reader<'a> {
+pub struct Reader<'a> {
     text: &'a [u8],
     at: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// A reader of this text, from its start.
+    pub fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Hands on the keys of an object with their values; `None` for a value that is an object or an array. What follows a
+    /// cut is missing; the answer is `None` where the text is no object.
+    pub fn top(&mut self, mut field: impl FnMut(&str, Option<String>)) -> Option<()> {
+        self.eat(b'{')?;
+        while self.peek() == Some(b'"') {
+            let key = self.string()?;
+            self.eat(b':')?;
+            let value = match self.peek() {
+                Some(b'"') => self.string(),
+                Some(b'{' | b'[') => {
+                    let whole = self.pass_over();
+                    field(&key, None);
+                    if whole.is_none() || self.eat(b',').is_none() {
+                        break;
+                    }
+                    continue;
+                }
+                _ => self.bare(),
+            };
+            let Some(value) = value else { break };
+            field(&key, Some(value));
+            if self.eat(b',').is_none() {
+                break;
+            }
+        }
+        Some(())
+    }
+
     fn peek(&mut self) -> Option<u8> {
         while self.text.get(self.at)?.is_ascii_whitespace() {
             self.at += 1;
@@ -230,12 +244,5 @@ mod tests {
         assert_eq!(record(deep.as_bytes()).unwrap().message, "m");
         let deep = format!("{{\"msg\":\"m\",\"a\":{}", "{\"a\":[".repeat(30_000));
         assert_eq!(record(deep.as_bytes()).unwrap().message, "m");
-    }
-
-    #[test]
-    fn the_envelope_of_docker_is_opened() {
-        let line = br#"{"log":"panic: \"x\"\n","stream":"stderr","time":"2026-11-24T04:15:10Z"}"#;
-        assert_eq!(docker_line(line).unwrap(), b"panic: \"x\"");
-        assert_eq!(docker_line(br#"{"log":"x"}"#), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Where no trace ends a log: the line that says why the program gave up.
 
-use super::envelope::{without_collector, without_stamps};
+use super::envelope::{Tag, without_collector, without_stamps};
 use super::excerpt::Block;
 use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES};
 use super::go::{dump, frames};
@@ -117,15 +117,23 @@ impl Spoken {
 /// The last lines, the last one first, without those of a trace.
 fn spoken(found: &Found, count: usize) -> Vec<Spoken> {
     let inside = |number: u64| found.candidates.iter().any(|c| (c.first_line..=c.last_line).contains(&number));
+    let tag = tag_of(found);
     let numbered = (0..=found.lines).rev().zip(found.tail.newest_first());
     let lines = numbered.take(count).filter(|(number, _)| !inside(*number));
     lines
         .map(|(number, raw)| {
-            let text = wrapper::unboxed(without_collector(&text::string(&readable(raw)))).as_bytes().to_vec();
+            let line = text::string(&readable(raw));
+            let text = wrapper::unboxed(without_collector(tag.strip(&line))).as_bytes().to_vec();
             let record = Record::read(&text).filter(|record| !record.summary().is_empty());
             Spoken { number, text, record }
         })
         .collect()
+}
+
+/// What stands before each of the last lines.
+pub fn tag_of(found: &Found) -> Tag {
+    let lines: Vec<String> = found.tail.newest_first().take(LINES).map(|raw| text::string(&readable(raw))).collect();
+    Tag::learn(lines.iter().map(String::as_str))
 }
 
 /// The lines that users' rules see, the last one first, each with what a report would show of it.

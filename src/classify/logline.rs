@@ -21,9 +21,10 @@ fn logfmt(text: &str) -> Option<Record> {
         builder.field(&[key.to_owned()], value, quoted);
         rest = after;
     }
+    let empty = text.contains(" msg=\"\"");
     builder
         .finish()
-        .filter(|record| !record.message.is_empty() || record.severity.is_some() && !record.error.is_empty())
+        .filter(|record| empty || !record.message.is_empty() || record.severity.is_some() && !record.error.is_empty())
 }
 
 /// The first pair of a text, and what follows it. Words that are no pair end the record.

@@ -13,7 +13,9 @@
 pub mod advice;
 mod anchors;
 mod beam;
+mod carrier;
 mod chain;
+mod chatter;
 mod closing;
 mod dart;
 mod dotnet;

@@ -1,5 +1,7 @@
 //! What a collector puts before every line: a time stamp, a level, `[pod/x/y] `, `web.1 | `.
 
+use super::envelope;
+
 /// Longest prefix that is learned, in bytes. What is longer is text, not an envelope.
 const PREFIX_BYTES: usize = 256;
 
@@ -7,6 +9,8 @@ const PREFIX_BYTES: usize = 256;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prefix {
     tokens: Vec<Token>,
+    /// It has the shape of a known collector.
+    known: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +40,7 @@ impl Prefix {
             push(&mut tokens, &rest[..length]);
             rest = &rest[length..];
         }
-        Self { tokens }
+        Self { tokens, known: is_known(bytes) }
     }
 
     /// Whether nothing stands before the lines.
@@ -54,6 +58,11 @@ impl Prefix {
                 Token::Level => false,
                 Token::Text(text) => marks(text),
             })
+    }
+
+    /// Whether nothing stands before the lines but what a collector is known to write.
+    pub fn is_collectors(&self) -> bool {
+        self.is_empty() || self.known
     }
 
     /// The line without the prefix; `None` where it does not have it. A collector that trims lines takes the blanks at
@@ -78,6 +87,13 @@ impl Prefix {
         let last = at + 1 == self.tokens.len();
         (last && rest == text.trim_ascii_end()).then_some(&rest[rest.len()..])
     }
+}
+
+fn is_known(bytes: &[u8]) -> bool {
+    // A word behind it, since a collector's blank at the end would be taken for nothing.
+    const WORD: &str = "x";
+    let marked = [bytes, WORD.as_bytes()].concat();
+    !bytes.is_empty() && envelope::without_collector(&super::text::string(&marked)) == WORD
 }
 
 fn push(tokens: &mut Vec<Token>, word: &[u8]) {

@@ -36,6 +36,12 @@ impl Record {
         [&self.message, &self.error, &self.stack].into_iter().flat_map(|text| text.lines()).take(RECORD_LINES)
     }
 
+    /// The message, where it is one line and there is nothing else.
+    pub fn line(&self) -> Option<&str> {
+        let alone = self.error.is_empty() && self.stack.is_empty() && !self.message.trim_end().contains('\n');
+        alone.then(|| self.message.trim_end_matches('\n'))
+    }
+
     /// Message and error in one line, each thing said once.
     pub fn summary(&self) -> String {
         let (message, error) = (self.message.trim(), first_line(&self.error));
@@ -103,7 +109,10 @@ impl Builder {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         self.mark(&path, &text, quoted);
         match path.as_slice() {
-            ["level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text"]
+            [
+                "level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text" | "SeverityText"
+                | "severityText" | "LogLevel" | "Level",
+            ]
             | ["log", "level"]
             | ["record", "level", "name"] => {
                 self.record.severity = Severity::of_word(&text);
@@ -114,7 +123,8 @@ impl Builder {
                 append(&mut self.record.error, &text);
             }
             [
-                "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "text",
+                "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "Body"
+                | "text",
             ]
             | ["fields", "message"] => set(&mut self.record.message, text),
             [
@@ -137,6 +147,9 @@ impl Builder {
             ["err" | "error" | "exception", "class" | "name" | "type" | "kind"]
             | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
                 set(&mut self.class, text);
+            }
+            ["full_message" | "exception.stacktrace"] | ["Attributes" | "attributes", "exception.stacktrace"] => {
+                append(&mut self.record.stack, &text);
             }
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,

@@ -7,11 +7,11 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use super::closing::joined;
 use super::engine::Engine;
-use super::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
-use super::json::docker_line;
+use super::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
 use super::record::Record;
 use super::tail::Tail;
 use super::text;
+use super::{carrier, chatter};
 
 /// Lines above a trace that a grammar sees.
 const CONTEXT_LINES: usize = 12;
@@ -19,6 +19,9 @@ const CONTEXT_LINES: usize = 12;
 const CANDIDATES: usize = 12;
 /// Of those, how many are the first ones: of reports that do not end the process, the first is the cause.
 const FIRST_CANDIDATES: usize = 4;
+
+/// Lines of others that may come between those of a trace.
+const BETWEEN: u32 = 8;
 
 /// The traces of one log, found in one pass.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct Scan<'e> {
     /// Lines seen so far.
     lines: u64,
     session: Session,
+    /// The trace under way in the messages of records, where a logger was handed each line by itself.
+    messages: Session,
     found: Vec<Candidate>,
 }
 
@@ -45,31 +50,35 @@ pub struct Found {
 impl<'e> Scan<'e> {
     /// A scan that has seen nothing yet.
     pub fn new(engine: &'e Engine) -> Self {
-        Self { engine, tail: Tail::default(), lines: 0, session: Session::default(), found: Vec::new() }
+        let (session, messages) = (Session::default(), Session::default());
+        Self { engine, tail: Tail::default(), lines: 0, session, messages, found: Vec::new() }
     }
 
     /// Takes whole lines, each with its line end.
-    pub fn block(&mut self, mut block: &[u8]) {
-        while !block.is_empty() {
+    pub fn block(&mut self, block: &[u8]) {
+        let engine = self.engine;
+        let mut stops = engine.stops(block);
+        let mut at = 0;
+        while at < block.len() {
             // The first line may lie inside of a trace whose head is cut off, which no anchor shows.
-            if self.lines > 0 && self.session.parser.is_none() {
-                let quiet = self.quiet_length(block);
-                self.pass_over(&block[..quiet]);
-                block = &block[quiet..];
+            if self.lines > 0 && self.is_idle() {
+                let quiet = match stops.next(at) {
+                    Some(stop) => memrchr(b'\n', &block[at..stop]).map_or(at, |end| at + end + 1),
+                    None => block.len(),
+                };
+                self.pass_over(&block[at..quiet]);
+                at = quiet;
             }
-            let Some(end) = memchr(b'\n', block) else { return };
-            self.line(&block[..end]);
-            self.tail.push(&block[..=end]);
-            block = &block[end + 1..];
+            let Some(length) = memchr(b'\n', &block[at..]) else { return };
+            let end = at + length;
+            self.line(&block[at..end]);
+            self.tail.push(&block[at..=end]);
+            at = end + 1;
         }
     }
 
-    /// How much there is before the next line with an anchor.
-    fn quiet_length(&self, block: &[u8]) -> usize {
-        match self.engine.find_anchor(block) {
-            Some(at) => memrchr(b'\n', &block[..at]).map_or(0, |end| end + 1),
-            None => block.len(),
-        }
+    fn is_idle(&self) -> bool {
+        self.session.parser.is_none() && self.messages.parser.is_none()
     }
 
     fn pass_over(&mut self, quiet: &[u8]) {
@@ -80,33 +89,55 @@ impl<'e> Scan<'e> {
     fn line(&mut self, raw: &[u8]) {
         self.lines += 1;
         let plain = readable(raw);
-        if let Some(record) = self.record_with_anchor(&plain) {
+        let anchor = self.engine.find_anchor(&plain);
+        if let Some(record) = self.record_of(&plain, anchor) {
             return self.record(&record);
         }
         let line = Line { text: &plain, number: self.lines, logged: false };
         if self.lines == 1 {
-            self.session.parser = self.engine.begin_or_resume(&line);
+            self.session = Session::new(self.engine.begin_or_resume(&line), &line);
             return;
         }
-        let tail = &self.tail;
-        let done = self.session.offer(self.engine, &line, || context(tail));
+        let done = self.messages.rest(self.engine);
+        self.keep(done);
+        let done = match anchor {
+            None if self.session.is_beside(&plain) => self.session.rest(self.engine),
+            _ => self.session.offer(self.engine, &line, anchor.is_some(), &|| context(&self.tail)),
+        };
         self.keep(done);
     }
 
-    /// A record that holds an anchor in one of its fields. A brace or a pair behind the anchor is part of a text.
-    fn record_with_anchor(&self, plain: &[u8]) -> Option<Record> {
-        let field = memchr2(b'{', b'=', plain)?;
-        let anchor = self.engine.find_anchor(plain)?;
-        (field < anchor).then(|| Record::read(plain)).flatten()
+    /// A record that holds an anchor in one of its fields, or that may go on with a trace. A brace or a pair behind the
+    /// anchor is part of a text.
+    fn record_of(&self, plain: &[u8], anchor: Option<usize>) -> Option<Record> {
+        let begins = || Some(memchr2(b'{', b'=', plain)? < anchor?);
+        let goes_on = || self.messages.parser.is_some() && memchr2(b'{', b'=', &plain[..plain.len().min(32)]).is_some();
+        (begins().unwrap_or(false) || goes_on()).then(|| Record::read(plain)).flatten()
+    }
+
+    fn record(&mut self, record: &Record) {
+        match record.line() {
+            Some(line) => self.message(line, record.severity.is_some()),
+            None => self.trace_in(record),
+        }
+    }
+
+    /// A record with one line of text and nothing else: with those before and behind it it may be a trace.
+    fn message(&mut self, text: &str, logged: bool) {
+        let line = Line { text: text.as_bytes(), number: self.lines, logged };
+        let anchored = self.engine.find_anchor(line.text).is_some();
+        let done = self.messages.offer(self.engine, &line, anchored, &|| said(&self.tail));
+        self.keep(done);
     }
 
     /// The lines inside of a record are a log of their own.
-    fn record(&mut self, record: &Record) {
+    fn trace_in(&mut self, record: &Record) {
         let mut session = Session::default();
         let mut before: Vec<Vec<u8>> = Vec::new();
         for text in record.lines() {
             let line = Line { text: text.as_bytes(), number: self.lines, logged: true };
-            let done = session.offer(self.engine, &line, || before.clone());
+            let anchored = self.engine.find_anchor(line.text).is_some();
+            let done = session.offer(self.engine, &line, anchored, &|| before.clone());
             self.keep(done);
             before.insert(0, text.as_bytes().to_vec());
             before.truncate(CONTEXT_LINES);
@@ -127,17 +158,20 @@ impl<'e> Scan<'e> {
 
     /// Ends the scan.
     pub fn finish(mut self) -> Found {
-        let done = self.session.close(self.engine);
-        self.keep(done);
+        for done in [self.messages.close(self.engine), self.session.close(self.engine)] {
+            self.keep(done);
+        }
+        self.found.sort_by_key(|candidate| candidate.last_line);
         Found { candidates: joined(self.found), tail: self.tail, lines: self.lines }
     }
 }
 
-/// A line without escapes and without docker's envelope.
+/// A line without escapes and without what carries it.
 pub fn readable(raw: &[u8]) -> Cow<'_, [u8]> {
-    match docker_line(raw) {
+    let plain = text::plain(raw);
+    match carrier::inner(&plain) {
         Some(inner) => Cow::Owned(text::plain(&inner).into_owned()),
-        None => text::plain(raw),
+        None => plain,
     }
 }
 
@@ -145,33 +179,70 @@ fn context(tail: &Tail) -> Vec<Vec<u8>> {
     tail.newest_first().take(CONTEXT_LINES).map(|line| readable(line).into_owned()).collect()
 }
 
+/// The same where lines are the messages of records.
+fn said(tail: &Tail) -> Vec<Vec<u8>> {
+    let message = |line: Vec<u8>| match Record::read(&line) {
+        Some(record) => record.line().unwrap_or_default().as_bytes().to_vec(),
+        None => line,
+    };
+    context(tail).into_iter().map(message).collect()
+}
+
 /// The trace under way in one sequence of lines.
 #[derive(Debug, Default)]
 struct Session {
     parser: Option<Box<dyn Parser>>,
+    /// Its first line has neither a time stamp nor the form of a record, so that lines which have are another writer's.
+    bare: bool,
+    /// How many lines of others came since its last one.
+    between: u32,
 }
 
 impl Session {
+    fn new(parser: Option<Box<dyn Parser>>, head: &Line<'_>) -> Self {
+        Self { bare: parser.is_some() && !chatter::is_stamped(head.text), parser, between: 0 }
+    }
+
+    /// Whether the line is another writer's, who has nothing to do with the trace under way.
+    fn is_beside(&self, line: &[u8]) -> bool {
+        self.parser.is_some() && self.bare && chatter::is_chatter(line)
+    }
+
     /// Offers a line to the trace under way, and where it does not belong to it, to all grammars as the start of another
     /// one. Returns a trace that is thereby over.
-    fn offer(&mut self, engine: &Engine, line: &Line<'_>, before: impl FnOnce() -> Vec<Vec<u8>>) -> Option<Candidate> {
+    fn offer(
+        &mut self,
+        engine: &Engine,
+        line: &Line<'_>,
+        anchored: bool,
+        before: &dyn Fn() -> Vec<Vec<u8>>,
+    ) -> Option<Candidate> {
         let flow = self.parser.as_mut().map(|parser| parser.line(line));
         if flow == Some(Flow::Taken) {
+            self.between = 0;
             return None;
         }
-        let next = engine.find_anchor(line.text).and_then(|_| {
-            let before = before();
-            engine.begin(line, &Context { before: &before, messages: &engine.messages })
+        let next = anchored.then(|| {
+            let context = Context { before: &Before::new(before), messages: &engine.messages };
+            engine.begin(line, &context)
         });
+        let next = next.flatten();
         if next.is_none() && flow == Some(Flow::Foreign) {
-            return None;
+            return if line.logged { self.rest(engine) } else { None };
         }
         let done = self.close(engine);
-        self.parser = next;
+        *self = Self::new(next, line);
         done
     }
 
+    /// Another writer's line came between. Returns the trace where there have been too many of them.
+    fn rest(&mut self, engine: &Engine) -> Option<Candidate> {
+        self.between += u32::from(self.parser.is_some());
+        if self.between > BETWEEN { self.close(engine) } else { None }
+    }
+
     fn close(&mut self, engine: &Engine) -> Option<Candidate> {
+        self.between = 0;
         self.parser.take()?.finish(&engine.messages)
     }
 }

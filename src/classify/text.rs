@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
-/// A line without terminal escapes and without the carriage return of a Windows line end.
+/// A line without terminal escapes, and without the carriage return and the byte order mark of Windows.
 pub fn plain(line: &[u8]) -> Cow<'_, [u8]> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
     match memchr(0x1b, line) {
         Some(first) => Cow::Owned(without_escapes(line, first)),
         None => Cow::Borrowed(line),
@@ -40,9 +41,19 @@ fn escape_len(bytes: &[u8]) -> usize {
     }
 }
 
+/// Longest text that is searched by the first byte of the needle alone: a proper search costs more to set up than to go
+/// over a line, and a line is searched for dozens of texts.
+const SHORT_BYTES: usize = 256;
+
 /// Position of `needle`, if it is there.
 pub fn find(text: &[u8], needle: &str) -> Option<usize> {
-    memmem::find(text, needle.as_bytes())
+    let needle = needle.as_bytes();
+    match needle.first() {
+        Some(first) if text.len() <= SHORT_BYTES => {
+            memchr_iter(*first, text).find(|at| text[*at..].starts_with(needle))
+        }
+        _ => memmem::find(text, needle),
+    }
 }
 
 /// Whether `needle` is there.
@@ -87,8 +98,9 @@ mod tests {
 
     #[test]
     fn escapes_and_carriage_returns_go_and_nothing_else() {
-        let cases: [(&[u8], &[u8]); 6] = [
+        let cases: [(&[u8], &[u8]); 7] = [
             (b"plain", b"plain"),
+            (b"\xef\xbb\xbfmarked", b"marked"),
             (b"\x1b[31mred\x1b[0m\r", b"red"),
             (b"\x1b]0;title\x07after", b"after"),
             (b"\x1b]8;;x\x1b\\after", b"after"),

@@ -5,7 +5,7 @@ use super::kinds;
 use crate::classify::envelope::{without_collector, without_stamps};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
@@ -103,7 +103,7 @@ impl Trace {
         let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
         let at = shown.find('#').filter(|_| shown.contains(".dart:"))?;
         let frame = frames::frame(&shown.as_bytes()[at..])?;
-        let context = Context { before: &[], messages: &Messages::default() };
+        let context = Context { before: &Before::default(), messages: &Messages::default() };
         let mut trace = Self::of(at, Voice::Vm, "", line, &context);
         trace.link = Link::default();
         trace.link.push(frame, &shown.as_bytes()[at..]);

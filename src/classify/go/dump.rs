@@ -275,9 +275,9 @@ impl Dump {
         !self.logged && self.prefix.is_envelope()
     }
 
-    /// Without a stack only the runtime's own words count, at the start of a line.
+    /// Without a stack only the runtime's own words count, at the start of a line as the process wrote it.
     fn is_credible(&self) -> bool {
-        let bare = self.prefix.is_empty() && !self.logged;
+        let bare = self.prefix.is_collectors() && !self.logged;
         match &self.head.form {
             _ if self.chosen.is_some() => true,
             Form::Panic(_) | Form::NoThread(_) => bare,

@@ -178,6 +178,7 @@ impl Race {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::grammar::Before;
 
     #[test]
     fn both_sides_of_a_race_are_read() {
@@ -187,7 +188,7 @@ mod tests {
         let messages = Messages::default();
         let mut lines =
             report.lines().zip(1..).map(|(text, number)| Line { text: text.as_bytes(), number, logged: false });
-        let context = Context { before: &[], messages: &messages };
+        let context = Context { before: &Before::default(), messages: &messages };
         let mut race = Box::new(Race::new(&lines.next().unwrap(), 0, &context));
         assert!(lines.all(|line| race.line(&line) == Flow::Taken));
         let candidate = race.finish(&messages).unwrap();

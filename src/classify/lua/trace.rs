@@ -5,7 +5,7 @@ use super::head::{self, Head, TRACEBACK, Voice};
 use super::kinds;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, Frame, Runtime};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
@@ -74,7 +74,7 @@ impl Trace {
         let at = shown.find('\t')?;
         let frame = frames::frame(&shown.as_bytes()[at..]).filter(|_| shown.contains(": in "))?;
         let head = Head { at, voice: Voice::Interpreter, message: String::new(), place: None };
-        let context = Context { before: &[], messages: &Messages::default() };
+        let context = Context { before: &Before::default(), messages: &Messages::default() };
         let mut trace = Self::of(head, &shown, line, &context);
         trace.link = Link::default();
         trace.link.push(frame, &shown.as_bytes()[at..]);

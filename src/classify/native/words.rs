@@ -4,6 +4,7 @@
 use super::symbols;
 use crate::classify::finding::{CrashReason, Culprit, base_name};
 use crate::classify::reason::*;
+use crate::classify::text as bytes;
 
 /// Longest line that is looked at, in bytes.
 pub const LINE_BYTES: usize = 4096;
@@ -118,7 +119,7 @@ pub fn read(line: &[u8]) -> Option<(usize, Words)> {
 
 /// The position of the words, where nothing that makes them part of a longer word stands before them.
 fn find(text: &str, words: &str) -> Option<usize> {
-    let at = text.find(words)?;
+    let at = bytes::find(text.as_bytes(), words)?;
     let separate = at == 0 || matches!(text.as_bytes()[at - 1], b' ' | b'\t' | b']' | b'|' | b':' | b'`');
     separate.then_some(at)
 }

@@ -6,7 +6,7 @@ use super::place::{self, Place};
 use crate::classify::envelope::{without_collector, without_stamps};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
@@ -73,7 +73,7 @@ impl Trace {
         let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
         let at = shown.find('\t')?;
         let call = frames::call(&shown.as_bytes()[at..])?;
-        let context = Context { before: &[], messages: &Messages::default() };
+        let context = Context { before: &Before::default(), messages: &Messages::default() };
         let mut trace = Self::empty(line, &shown, &shown[at..], &context);
         trace.headless = true;
         trace.calls.push(call);

@@ -93,6 +93,7 @@ impl Above {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::grammar::Before;
     use crate::classify::messages::Messages;
 
     #[test]
@@ -109,7 +110,8 @@ mod tests {
         ];
         for (before, expected) in cases {
             let before: Vec<Vec<u8>> = before.iter().map(|line| line.as_bytes().to_vec()).collect();
-            let context = Context { before: &before, messages: &Messages::default() };
+            let collect = || before.clone();
+            let context = Context { before: &Before::new(&collect), messages: &Messages::default() };
             assert_eq!(of(b"", &Prefix::default(), &context).standing(), expected, "{before:?}");
         }
     }
