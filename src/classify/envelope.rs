@@ -82,7 +82,11 @@ fn pod(line: &str) -> Option<&str> {
 /// `2026-11-24T04:15:10.1Z stderr F `
 fn cri(line: &str) -> Option<&str> {
     let rest = without_stamp(line)?;
-    ["stdout F ", "stderr F ", "stdout P ", "stderr P "].iter().find_map(|tag| rest.strip_prefix(tag))
+    // Of an empty line the blank behind the tag may be gone.
+    ["stdout F", "stderr F", "stdout P", "stderr P"].iter().find_map(|tag| {
+        let rest = rest.strip_prefix(tag)?;
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix(' ') }
+    })
 }
 
 /// `Nov 24 04:15:10 node-7 api[1234]: `, and RFC 5424's `<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 - - `.
@@ -116,7 +120,7 @@ fn kubelet(line: &str) -> Option<&str> {
 
 /// `04:15:10 web.1  | `, `api-1  | `
 fn process(line: &str) -> Option<&str> {
-    let (head, rest) = line.split_once(" | ")?;
+    let (head, rest) = line.split_once(" | ").or_else(|| Some((line.strip_suffix(" |")?, "")))?;
     let name = without_stamp(head).unwrap_or(head).trim_end();
     let numbered = name.rsplit_once(['.', '-', '_']).is_some_and(|(_, number)| number.parse::<u32>().is_ok());
     (numbered && !name.contains(' ')).then_some(rest)

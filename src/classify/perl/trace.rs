@@ -131,8 +131,8 @@ impl Trace {
         if begun.is_none() && (call.is_none() || !bare.starts_with('\t') && !bare.contains("called at")) {
             return false;
         }
-        let above = context.before.iter().find(|line| !text::blank(line)).map(|line| text::string(line));
-        let above = above.unwrap_or_default();
+        let mut above = context.before.iter().map(|line| text::string(line));
+        let above = above.find(|line| !without_envelope(line).0.trim().is_empty()).unwrap_or_default();
         let (said, _) = without_envelope(&above);
         if begun.is_some() {
             self.say(said);
@@ -286,11 +286,23 @@ fn without_envelope(line: &str) -> (&str, bool) {
         levelled |= Severity::of_word(word).is_some();
         rest = after;
     }
-    // Log4perl and others: `FATAL feed.pl:12 main:: - text`.
-    let first = rest.split([' ', ':']).next().unwrap_or_default();
+    // Log4perl and others: `FATAL feed.pl:12 main:: - text`, `INFO [main] text`, `- STDERR - ERROR - text`.
+    let (shorter, leveled) = without_level(rest);
+    (if rest.is_empty() { inner } else { shorter }, levelled || leveled)
+}
+
+/// The line without a level in capitals and the name of a thread or stream at its start, and whether there was one.
+fn without_level(line: &str) -> (&str, bool) {
+    let text = line.strip_prefix("- STDERR - ").unwrap_or(line);
+    let first = text.split([' ', ':']).next().unwrap_or_default();
     let capital = first.len() > 3 && first.bytes().all(|b| b.is_ascii_uppercase());
-    levelled |= capital && Severity::of_word(first).is_some();
-    (if rest.is_empty() { inner } else { rest }, levelled)
+    if !capital || Severity::of_word(first).is_none() {
+        return (line, false);
+    }
+    let rest = text[first.len()..].trim_start_matches([':', ' ']);
+    let thread =
+        rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")).filter(|(name, _)| !name.contains(' '));
+    (thread.map_or(rest, |(_, rest)| rest).trim_start_matches("- "), true)
 }
 
 /// Whether blanks stand before a line of a text: it goes on with what the line above began.
