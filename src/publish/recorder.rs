@@ -1,4 +1,4 @@
-//! Counts terminations: one task for each workload and container ([`desk`]), so that those of one are in order and in few
+//! Counts terminations: one task for each workload and container (`desk`), so that those of one are in order and in few
 //! writes, and those of different ones do not wait for each other.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
