@@ -26,7 +26,7 @@ impl Tag {
     /// The tag that all lines have, if there are enough of them.
     pub fn learn<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut lines = lines.filter(|line| !line.trim().is_empty());
-        let tag = lines.next().and_then(tag).unwrap_or_default();
+        let Some(tag) = lines.next().and_then(tag) else { return Self::default() };
         let mut others = 0;
         let shared = lines.all(|line| {
             others += 1;

@@ -57,7 +57,6 @@ const LOSSES: &[(&str, &str, &str)] = &[
     ("python-django-migrate", "", "the excerpt begins in the middle of a chain"),
     ("python-sqlalchemy", "", "the excerpt begins in the middle of a chain"),
     ("python-requests", "", "the excerpt begins in the middle of a chain"),
-    ("perl-", "stern", "its errors stand alone in a line, of which no prefix can be learned"),
     ("beam-made-", "stern of a set", "its reports are told by how far they are indented"),
     ("lua-", "stern of a set", "the same"),
     ("jvm-", "escaped tabs", "the blocks are searched for the tab before a frame"),

@@ -3,7 +3,7 @@
 use super::frames::{self, Call};
 use super::kinds;
 use super::place::{self, Place};
-use crate::classify::envelope::{without_collector, without_stamps};
+use crate::classify::envelope::{Tag, without_collector, without_stamps};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
@@ -53,7 +53,8 @@ impl Trace {
     /// An error, if it ends with this line, or if its frames begin with it.
     pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
         let shown = text::string(&line.text[..line.text.len().min(LINE_BYTES)]);
-        let (bare, levelled) = without_envelope(&shown);
+        let tag = tag_of(&shown, context);
+        let (bare, levelled) = without_envelope(tag.strip(&shown));
         let mut trace = Self::empty(line, &shown, bare, context);
         if kinds::is_survived(bare) {
             trace.standing = Standing::Survived("Perl only warned of it");
@@ -63,8 +64,8 @@ impl Trace {
         let indented = is_indented(&shown, bare);
         let begun = trace.memory(bare)
             || trace.object(bare)
-            || trace.frame_first(bare, context)
-            || trace.placed(bare, indented, context);
+            || trace.frame_first(bare, &tag, context)
+            || trace.placed(bare, indented, || above(&tag, context));
         begun.then_some(trace)
     }
 
@@ -125,13 +126,13 @@ impl Trace {
     }
 
     /// The frames begin, and the line above has the text: a script whose name no anchor knows, or Devel::StackTrace.
-    fn frame_first(&mut self, bare: &str, context: &Context<'_>) -> bool {
+    fn frame_first(&mut self, bare: &str, tag: &Tag, context: &Context<'_>) -> bool {
         let begun = bare.strip_prefix(BEGUN).and_then(|place| place::split(&format!("at {place}")).map(|(_, at)| at));
         let call = frames::call(bare.as_bytes());
         if begun.is_none() && (call.is_none() || !bare.starts_with('\t') && !bare.contains("called at")) {
             return false;
         }
-        let mut above = context.before.iter().map(|line| text::string(line));
+        let mut above = context.before.iter().map(|line| tag.strip(&text::string(line)).to_owned());
         let above = above.find(|line| !without_envelope(line).0.trim().is_empty()).unwrap_or_default();
         let (said, _) = without_envelope(&above);
         if begun.is_some() {
@@ -150,7 +151,7 @@ impl Trace {
     }
 
     /// `text at lib/Feed.pm line 7.`
-    fn placed(&mut self, bare: &str, indented: bool, context: &Context<'_>) -> bool {
+    fn placed(&mut self, bare: &str, indented: bool, above: impl FnOnce() -> Option<(u64, String)>) -> bool {
         let Some((said, place)) = place::split(bare) else { return false };
         let words = without_note(said);
         let perls_own = kinds::is_perls_own(words) || kinds::is_uncompiled(words);
@@ -161,7 +162,7 @@ impl Trace {
             return false;
         }
         let continued = said.trim().is_empty() || indented;
-        match above(context).filter(|_| continued) {
+        match continued.then(above).flatten() {
             Some((count, head)) => {
                 self.first_line = self.first_line.saturating_sub(count);
                 self.say(&head);
@@ -334,9 +335,17 @@ fn is_closing(line: &str) -> bool {
         || line.starts_with("Available drivers:")
 }
 
+/// What a tool that runs several programs puts before each line, if it looks as if one did.
+fn tag_of(shown: &str, context: &Context<'_>) -> Tag {
+    // The lines above are only collected for a line that begins like that.
+    let above = std::iter::once(()).flat_map(|()| context.before.iter());
+    Tag::learn(std::iter::once(shown).chain(above.filter_map(|line| std::str::from_utf8(line).ok())))
+}
+
 /// The first line of a text of several lines, and how many lines above it stands.
-fn above(context: &Context<'_>) -> Option<(u64, String)> {
-    let lines: Vec<String> = context.before.iter().take(TEXT_ABOVE).map(|line| text::string(line)).collect();
+fn above(tag: &Tag, context: &Context<'_>) -> Option<(u64, String)> {
+    let line = |line: &Vec<u8>| tag.strip(&text::string(line)).to_owned();
+    let lines: Vec<String> = context.before.iter().take(TEXT_ABOVE).map(line).collect();
     let head = |line: &String| {
         let (bare, _) = without_envelope(line);
         !is_indented(line, bare) && !bare.starts_with("LINE ") && !bare.trim().is_empty()
