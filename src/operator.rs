@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use kube::api::ListParams;
@@ -25,6 +26,9 @@ use crate::watch::Scope;
 mod office;
 
 use office::Office;
+
+/// How long a connection may be silent while an answer is awaited.
+const SILENCE: Duration = Duration::from_secs(150);
 
 /// What `coroner operator` was told.
 #[derive(Clone, Debug)]
@@ -116,6 +120,8 @@ async fn connect() -> anyhow::Result<Client> {
     )?;
     // kube would retry 429 and 503 for minutes behind a call; every step here has deadlines and retries of its own.
     config.default_retry = false;
+    // Without it a list or watch that never answers would wait for ever. A watch has a bookmark each minute at the latest.
+    config.read_timeout = Some(SILENCE);
     Client::try_from(config).context("cannot make a client for the cluster")
 }
 

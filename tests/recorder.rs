@@ -166,6 +166,30 @@ async fn an_operator_cut_off_at_any_call_leaves_all_to_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_replay_cannot_write_is_tried_again_though_nothing_else_crashes() {
+    let server = FakeApiServer::default();
+    server.inject(Method::PUT, "/status", 1, Fault::Hang);
+    let shared = server.clone();
+    // In a runtime of its own, with which it ends: nothing of it is left that could go on.
+    let life = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let death = crash("pod", 0, 10, 1);
+            let first = recorder(&shared, "a");
+            let call = first.record(LedgerKey::of(&death), vec![death.clone()]);
+            let _ = tokio::time::timeout(Duration::from_secs(1), call).await;
+        });
+    };
+    std::thread::spawn(life).join().unwrap();
+    server.inject(Method::PUT, "/status", 40, Fault::ServerError);
+    let next = recorder(&server, "b");
+    next.replay().await.unwrap();
+    assert_eq!(count(&server), 0);
+    tokio::time::sleep(LONG * 10).await;
+    assert_eq!((count(&server), server.unmet_faults()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_call_may_fail_hang_or_lose_its_answer() {
     let calls = [
         (Method::GET, "configmaps"),

@@ -5,9 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use futures::{StreamExt, stream};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use tokio::sync::{mpsc, oneshot};
@@ -25,17 +23,13 @@ use crate::termination::Termination;
 mod desk;
 mod pace;
 mod passes;
+mod replay;
 
 use desk::Desk;
 use passes::Passes;
 
 /// Jobs that may wait for one task before their senders do.
 const QUEUE: usize = 64;
-/// Ledgers replayed at a time at a start.
-const REPLAYS: usize = 8;
-/// How long a start waits for the replay. Counting is exact without it too; but what crashes while one call hangs for its
-/// ten seconds would be seen too late for its log.
-const REPLAY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The time of day, passed in so that tests own it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -223,26 +217,7 @@ impl Recorder {
             desks.existing = existing;
             desks.before = ClaimedBefore::of(settled);
         }
-        let inner = self.inner.clone();
-        let replay = self.inner.tasks.spawn(async move {
-            if let Err(error) = inner.census.take().await {
-                tracing::warn!(%error, "the reports could not be counted; their number is not bounded until they are");
-            }
-            let settling = owing.into_iter().map(|ledger| inner.settle(ledger.key));
-            let settled = stream::iter(settling).buffer_unordered(REPLAYS).collect::<Vec<_>>().await.concat();
-            settled.iter().for_each(|report| (inner.on_settled)(report));
-            settled
-        });
-        match tokio::time::timeout(REPLAY_WITHIN, replay).await {
-            Ok(settled) => Ok(settled.unwrap_or_default()),
-            Err(_) => {
-                tracing::warn!(
-                    seconds = REPLAY_WITHIN.as_secs(),
-                    "the replay takes long; it goes on beside what comes"
-                );
-                Ok(Vec::new())
-            }
-        }
+        Ok(replay::begin(&self.inner, owing.into_iter().map(|ledger| ledger.key).collect()).await)
     }
 
     /// Whether a termination was claimed when the ledgers were replayed, so that its log need not be read again.
@@ -325,26 +300,19 @@ impl Inner {
         let objects = KubeObjects::new(self.client.clone(), &self.home, key.clone(), self.census.clone());
         Clerk::new(objects, key.clone(), format!("{}-{}", self.name, desks.clerks), exists)
     }
-
-    async fn settle(&self, key: LedgerKey) -> Vec<CrashReport> {
-        let mut clerk = {
-            let mut desks = lock(&self.desks);
-            self.clerk(&key, &mut desks)
-        };
-        let written = settle(&mut clerk, &key, (self.clock)()).await;
-        clear(&mut clerk, &key).await;
-        written
-    }
 }
 
-async fn settle(clerk: &mut Clerk<KubeObjects>, key: &LedgerKey, now: Timestamp) -> Vec<CrashReport> {
+/// Writes what a ledger owes; the reports that were written, and whether it still owes any.
+async fn settle(clerk: &mut Clerk<KubeObjects>, key: &LedgerKey, now: Timestamp) -> (Vec<CrashReport>, bool) {
     match clerk.settle(now).await {
         Ok(outcomes) => {
-            outcomes.into_iter().filter_map(|(name, outcome)| written(&name, outcome)).map(|(r, _)| r).collect()
+            let owes = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Owed(_)));
+            let reports = outcomes.into_iter().filter_map(|(name, outcome)| written(&name, outcome)).map(|(r, _)| r);
+            (reports.collect(), owes)
         }
         Err(error) => {
             tracing::warn!(namespace = key.namespace, workload = key.workload, %error, "a ledger is not settled");
-            Vec::new()
+            (Vec::new(), true)
         }
     }
 }

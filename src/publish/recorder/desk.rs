@@ -258,7 +258,7 @@ impl Desk {
     /// Applies whatever is pending; what follows a report follows now.
     async fn settle(&mut self) {
         self.applied(true);
-        let written = settle(&mut self.clerk, &self.key, (self.inner.clock)()).await;
+        let (written, _) = settle(&mut self.clerk, &self.key, (self.inner.clock)()).await;
         written.iter().for_each(|report| (self.inner.on_settled)(report));
     }
 
