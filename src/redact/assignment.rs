@@ -76,6 +76,23 @@ pub(super) fn look_identified_by(text: &[u8], literal: Range<usize>, spans: &mut
     }
 }
 
+/// `the password is hunter2`: told in a sentence, so only a word that no sentence has, with letters and digits.
+pub(super) fn look_told(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    /// Shortest and longest of such words, in bytes.
+    const WORD: Range<usize> = 5..129;
+    let rest = &text[literal.end..];
+    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>');
+    let length = rest.iter().take(WORD.end).position(ends).unwrap_or(rest.len().min(WORD.end));
+    let word = &rest[..length];
+    let length =
+        word.iter().rposition(|b| !matches!(b, b'.' | b',' | b';' | b':' | b')' | b']')).map_or(0, |last| last + 1);
+    let word = &word[..length];
+    let mixed = word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic);
+    if WORD.contains(&length) && mixed && !word.contains(&b'=') {
+        spans.add(literal.end..literal.end + length);
+    }
+}
+
 /// What the name says where it stands: `key=` only in a URL's query, `api key:` in two words.
 fn kind_in_context(text: &[u8], name: &Range<usize>) -> Option<Kind> {
     let before = name.start.checked_sub(1).map(|at| text[at]);

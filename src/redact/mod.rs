@@ -105,7 +105,7 @@ impl Redactor {
 
     /// Cleans one text of one or more lines: invalid UTF-8 replaced, escapes and control characters (but `\n` and `\t`)
     /// removed, secrets replaced by [`MARK`]. Call it before anything is cut, since half a secret is not recognised.
-    /// Cleaning twice changes nothing more.
+    /// It is repeated until nothing more is found, at most six times.
     pub fn clean(&self, text: &[u8]) -> String {
         let mut clean = sanitise::sanitise(text);
         if self.keep_secrets {

@@ -76,6 +76,40 @@ pub(super) fn look_go_dsn(text: &[u8], literal: Range<usize>, spans: &mut Spans<
     }
 }
 
+/// Words before a colon after which an address follows and no password.
+const ADDRESSED: [&[u8]; 12] =
+    [b"mailto", b"sip", b"sips", b"xmpp", b"jid", b"ssh", b"scp", b"user", b"email", b"from", b"to", b"acct"];
+/// Shortest password that is recognised by its place alone, in bytes.
+const LEAST_PASSWORD: usize = 4;
+
+/// `user:password@db.internal:5432/app`, an address without a scheme: only where a port or a path follows the host, since
+/// prose has `to:bob@example.org`, images have `app:1.2@sha256:…`, and traces have `file.js:12@host`.
+pub(super) fn look_userinfo(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    let ends = |byte: &u8| ends_url(*byte) || b"@=(,;|[{/".contains(byte);
+    let before = &text[literal.start.saturating_sub(USER_AND_PASSWORD)..literal.start];
+    let run = &before[before.iter().rposition(|byte| ends(byte)).map_or(0, |last| last + 1)..];
+    let Some(colon) = memchr::memchr(b':', run) else { return };
+    let (user, password) = (&run[..colon], &run[colon + 1..]);
+    let named = user.first().is_some_and(u8::is_ascii_alphabetic)
+        && user.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+        && !ADDRESSED.iter().any(|word| user.eq_ignore_ascii_case(word));
+    let secret = password.len() >= LEAST_PASSWORD
+        && !password.contains(&b':')
+        && !password.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    if named && secret && is_host_with_more(&text[literal.end..]) {
+        spans.add(literal.start - password.len()..literal.start);
+    }
+}
+
+/// `db.internal:5432`, `db/app`.
+fn is_host_with_more(text: &[u8]) -> bool {
+    let length = text.iter().take(AUTHORITY).take_while(|b| b.is_ascii_alphanumeric() || b".-_".contains(b)).count();
+    let (host, rest) = text.split_at(length);
+    let digest = host.starts_with(b"sha256") || host.starts_with(b"sha512");
+    let port = rest.first() == Some(&b':') && rest.get(1).is_some_and(u8::is_ascii_digit);
+    !host.is_empty() && !digest && (port || rest.first() == Some(&b'/'))
+}
+
 /// `curl -u user:password`.
 pub(super) fn look_curl_user(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
     let argument = argument(text, literal.end);
