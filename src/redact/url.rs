@@ -87,7 +87,7 @@ const LEAST_PASSWORD: usize = 4;
 pub(super) fn look_userinfo(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
     let ends = |byte: &u8| ends_url(*byte) || b"@=(,;|[{/".contains(byte);
     let before = &text[literal.start.saturating_sub(USER_AND_PASSWORD)..literal.start];
-    let run = &before[before.iter().rposition(|byte| ends(byte)).map_or(0, |last| last + 1)..];
+    let run = &before[before.iter().rposition(ends).map_or(0, |last| last + 1)..];
     let Some(colon) = memchr::memchr(b':', run) else { return };
     let (user, password) = (&run[..colon], &run[colon + 1..]);
     let named = user.first().is_some_and(u8::is_ascii_alphabetic)
