@@ -150,6 +150,29 @@ fn a_collectors_envelope_changes_nothing() {
     assert!(changed.is_empty(), "{} changed:\n{changed:#?}", changed.len());
 }
 
+/// More than the beginning of a log, in which all anchors are looked for.
+const TRAFFIC_BYTES: usize = 600 * 1024;
+
+#[test]
+fn a_crash_behind_much_traffic_is_the_same_crash() {
+    let engine = Engine::default();
+    let traffic: Vec<u8> =
+        (0..).flat_map(|n| format!("served request {n}\n").into_bytes()).take(TRAFFIC_BYTES).collect();
+    let end = traffic.iter().rposition(|b| *b == b'\n').unwrap() + 1;
+    // Of a log that begins inside of a trace, the first line shows it.
+    let whole = |case: &&Case| !case.spec.kind.contains("cut");
+    let cases: Vec<Case> = cases().into_iter().filter(|case| whole(&case)).collect();
+    let changed = in_two(&cases, |case| {
+        let log = [&traffic[..end], &case.log].concat();
+        let (alone, behind) =
+            (classified(&engine, &case.log, case.spec.facts()), classified(&engine, &log, case.spec.facts()));
+        let (alone, behind) = (essence(&alone), essence(&behind));
+        (alone != behind).then(|| format!("{}: {behind:?} for {alone:?}", case.name))
+    });
+    let changed: Vec<String> = changed.into_iter().flatten().collect();
+    assert!(changed.is_empty(), "{} changed:\n{changed:#?}", changed.len());
+}
+
 #[test]
 fn a_lost_log_leaves_what_the_exit_says_and_no_more() {
     let engine = Engine::default();

@@ -98,6 +98,24 @@ fn every_log_of_the_corpus_gives_the_same_answer_in_any_chunks() {
     }
 }
 
+/// The middle of a log begins in a line, not where a chunk happens to begin.
+#[test]
+fn a_log_with_a_middle_gives_the_same_answer_in_any_chunks() {
+    let traffic: String = (0..40_000).map(|n| format!("served request {n}\n")).collect();
+    let survived = "http: panic serving 10.0.0.1:1: boom\ngoroutine 9 [running]:\nmain.g()\n\t/src/b.go:9 +0x1\n";
+    for end in [
+        "lua: gate.lua:7: no lane\nstack traceback:\n\tgate.lua:7: in main chunk\n",
+        "panic: late\n\ngoroutine 1 [running]:\nmain.f()\n\t/src/a.go:7 +0x1\n",
+    ] {
+        let log = [&traffic, survived, &traffic, end].concat();
+        let whole = in_chunks(&ENGINE, log.as_bytes(), &[log.len()], 1);
+        assert!(whole.finding.culprit.is_some(), "{whole:?}");
+        for sizes in [&[1 << 16][..], &[511, 70_001], &[524_287, 2, 999_999]] {
+            assert_eq!(in_chunks(&ENGINE, log.as_bytes(), sizes, 1), whole, "{sizes:?}");
+        }
+    }
+}
+
 #[test]
 fn long_lines_are_cut_the_same_way_in_any_chunks() {
     let engine = Engine::default();

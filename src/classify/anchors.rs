@@ -24,6 +24,15 @@ impl Anchors {
         Self { heads: Searches::new(&heads(&literals)), whole: Searches::new(&literals) }
     }
 
+    /// How many searches a block takes.
+    #[cfg(test)]
+    pub fn searches(&self) -> usize {
+        match &self.heads {
+            Searches::Vectors(searchers) => searchers.len(),
+            Searches::Automaton(_) | Searches::None => usize::MAX,
+        }
+    }
+
     /// Position of the first anchor.
     pub fn find(&self, text: &[u8]) -> Option<usize> {
         self.whole.find(text)

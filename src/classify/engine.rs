@@ -35,6 +35,8 @@ pub struct Engine {
     pub(super) rules: Rules,
     grammars: Vec<Box<dyn Grammar>>,
     anchors: Anchors,
+    /// Those of lasting traces alone.
+    lasting: Anchors,
     owners: Owners,
 }
 
@@ -75,6 +77,7 @@ impl Engine {
             Box::new(Native),
         ];
         let literals: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.anchors()).copied().collect();
+        let lasting: Vec<&str> = grammars.iter().flat_map(|grammar| grammar.lasting()).copied().collect();
         Self {
             redactor,
             messages: Messages::default(),
@@ -82,6 +85,7 @@ impl Engine {
             advice: AdviceBook::with(rules.advice().to_vec()),
             rules,
             anchors: Anchors::new(&literals),
+            lasting: Anchors::new(&lasting),
             owners: Owners::new(grammars.iter().map(|grammar| grammar.anchors())),
             grammars,
         }
@@ -104,9 +108,9 @@ impl Engine {
         self.anchors.find(text)
     }
 
-    /// The places in a block of lines that have to be looked at.
-    pub(super) fn stops<'a>(&'a self, block: &'a [u8]) -> Stops<'a> {
-        self.anchors.stops(block)
+    /// The places in a block of lines that have to be looked at; in the middle of a long log only those of lasting traces.
+    pub(super) fn stops<'a>(&'a self, block: &'a [u8], middle: bool) -> Stops<'a> {
+        if middle { self.lasting.stops(block) } else { self.anchors.stops(block) }
     }
 
     /// The parser of the first grammar that has an anchor in the line and for which a trace begins here.
@@ -121,5 +125,21 @@ impl Engine {
         let context = Context { before: &Before::default(), messages: &self.messages };
         let begun = self.find_anchor(line.text).and_then(|_| self.begin(line, &context));
         begun.or_else(|| self.grammars.iter().find_map(|grammar| grammar.resume(line)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lasting_traces_are_anchors_too_and_take_one_search() {
+        let engine = Engine::default();
+        for grammar in &engine.grammars {
+            let held =
+                |anchor: &&str| grammar.anchors().iter().any(|all| anchor.contains(all) || all.contains(*anchor));
+            assert!(grammar.lasting().iter().all(|anchor| held(&anchor)), "{grammar:?}");
+        }
+        assert_eq!(engine.lasting.searches(), 1);
     }
 }

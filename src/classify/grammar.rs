@@ -68,6 +68,11 @@ pub trait Grammar: Debug + Send + Sync {
     /// ordinary logs: the search stops at each of those.
     fn anchors(&self) -> &'static [&'static str];
 
+    /// Of the anchors those of traces that may be longer than the end of a log that is kept, or that may stand further up
+    /// and yet be the cause. In the middle of a long log only these are looked for: the rest of a runtime's last words are
+    /// found at the end, where the process ended with them.
+    fn lasting(&self) -> &'static [&'static str];
+
     /// A parser, if a trace begins with this line.
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>>;
 

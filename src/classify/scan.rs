@@ -1,5 +1,9 @@
 //! Finds the traces in a stream of lines. Two gears: ordinary traffic is searched for the anchors of all grammars at
 //! once, and only from a line with an anchor on are lines looked at one by one, until the trace is over.
+//!
+//! In the middle of a long log only the anchors of lasting traces are looked for, which takes one vectorised search instead
+//! of five; the end that the tail holds is then looked at once more, for all of them. What comes out depends on the bytes
+//! alone, not on how they were cut into blocks.
 
 use std::borrow::Cow;
 
@@ -20,6 +24,10 @@ const CANDIDATES: usize = 12;
 /// Of those, how many are the first ones: of reports that do not end the process, the first is the cause.
 const FIRST_CANDIDATES: usize = 4;
 
+/// From here on, in bytes, a log has a middle. Most crashes have all of their log before that.
+const MIDDLE: usize = 512 * 1024;
+const _: () = assert!(MIDDLE > 2 * super::tail::TAIL_BYTES, "the end, looked at once more, has no middle");
+
 /// Lines of others that may come between those of a trace.
 const BETWEEN: u32 = 8;
 
@@ -30,6 +38,8 @@ pub struct Scan<'e> {
     tail: Tail,
     /// Lines seen so far.
     lines: u64,
+    /// Bytes seen before the middle of the log, which has begun where there are [`MIDDLE`] of them.
+    before: usize,
     session: Session,
     /// The trace under way in the messages of records, where a logger was handed each line by itself.
     messages: Session,
@@ -51,13 +61,27 @@ impl<'e> Scan<'e> {
     /// A scan that has seen nothing yet.
     pub fn new(engine: &'e Engine) -> Self {
         let (session, messages) = (Session::default(), Session::default());
-        Self { engine, tail: Tail::default(), lines: 0, session, messages, found: Vec::new() }
+        Self { engine, tail: Tail::default(), lines: 0, before: 0, session, messages, found: Vec::new() }
     }
 
     /// Takes whole lines, each with its line end.
     pub fn block(&mut self, block: &[u8]) {
+        let room = MIDDLE - self.before;
+        if block.len() <= room && room > 0 {
+            self.before += block.len();
+            return self.search(block, false);
+        }
+        // The line in which the middle begins belongs to what is before it.
+        let end = if room == 0 { Some(0) } else { memchr(b'\n', &block[room..]).map(|end| room + end + 1) };
+        let (first, middle) = block.split_at(end.unwrap_or(block.len()));
+        self.before = MIDDLE;
+        self.search(first, false);
+        self.search(middle, true);
+    }
+
+    fn search(&mut self, block: &[u8], middle: bool) {
         let engine = self.engine;
-        let mut stops = engine.stops(block);
+        let mut stops = engine.stops(block, middle);
         let mut at = 0;
         while at < block.len() {
             // The first line may lie inside of a trace whose head is cut off, which no anchor shows.
@@ -158,12 +182,40 @@ impl<'e> Scan<'e> {
 
     /// Ends the scan.
     pub fn finish(mut self) -> Found {
+        self.close();
+        if self.before == MIDDLE {
+            self.look_back();
+        }
+        Found { candidates: joined(self.found), tail: self.tail, lines: self.lines }
+    }
+
+    fn close(&mut self) {
         for done in [self.messages.close(self.engine), self.session.close(self.engine)] {
             self.keep(done);
         }
         self.found.sort_by_key(|candidate| candidate.last_line);
-        Found { candidates: joined(self.found), tail: self.tail, lines: self.lines }
     }
+
+    /// Looks for all anchors in the lines that the tail holds, but for those of a trace that began before them.
+    fn look_back(&mut self) {
+        let mut kept: Vec<&[u8]> = self.tail.newest_first().collect();
+        kept.reverse();
+        let start = self.lines.saturating_sub(kept.len() as u64) + 1;
+        let begun = self.found.iter().filter(|candidate| candidate.first_line < start);
+        let from = begun.map(|candidate| candidate.last_line + 1).max().unwrap_or(start).max(start);
+        let (above, end) = kept.split_at(kept.len().min((from - start) as usize));
+        let mut scan = Scan { lines: from - 1, ..Scan::new(self.engine) };
+        scan.tail.push(&lined(above));
+        scan.block(&lined(end));
+        scan.close();
+        self.found.retain(|candidate| candidate.first_line < from);
+        scan.found.into_iter().for_each(|candidate| self.keep(Some(candidate)));
+    }
+}
+
+/// Each line with its line end.
+fn lined(lines: &[&[u8]]) -> Vec<u8> {
+    lines.iter().flat_map(|line| [line, &b"\n"[..]]).flatten().copied().collect()
 }
 
 /// A line without escapes and without what carries it.

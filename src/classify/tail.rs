@@ -2,8 +2,9 @@
 
 use memchr::memrchr;
 
-/// How much is kept. One line of the greatest length fits, or some hundreds of ordinary ones.
-const TAIL_BYTES: usize = super::lines::LINE_BYTES + 1024;
+/// How much is kept: the pipe of 64 KiB that a program may have filled with other lines when its last words come, and those,
+/// or some hundreds of ordinary lines.
+pub const TAIL_BYTES: usize = 2 * super::lines::LINE_BYTES + 1024;
 /// One byte more, which tells whether a line begins exactly where the tail does.
 const KEPT_BYTES: usize = TAIL_BYTES + 1;
 

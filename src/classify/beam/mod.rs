@@ -40,6 +40,10 @@ impl Grammar for Beam {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         // Two processes that write at once mix within a line: the exception says more than the last words.
         let trace = trace::Trace::new(line, context);

@@ -36,6 +36,17 @@ impl Grammar for Dotnet {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[
+            "Unhandled exception. ",
+            "Unhandled Exception:",
+            "Process terminated.",
+            "Stack overflow.",
+            "Fatal error. ",
+            "  at ",
+        ]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(trace) = Trace::unhandled(line, context) {
             return Some(Box::new(trace));

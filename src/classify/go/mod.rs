@@ -53,6 +53,10 @@ impl Grammar for Go {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        self.anchors()
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(at) = text::find(line.text, race::HEAD) {
             return Some(Box::new(race::Race::new(line, at, context)));

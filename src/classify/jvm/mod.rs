@@ -41,6 +41,18 @@ impl Grammar for Jvm {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[
+            "Exception in thread \"",
+            "\tat ",
+            "    at ",
+            "Caused by: ",
+            "Wrapped by: ",
+            " the Java Runtime Environment",
+            "java.lang.OutOfMemoryError",
+        ]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(trace) = Trace::uncaught(line, context) {
             return Some(Box::new(trace));

@@ -17,6 +17,10 @@ impl Grammar for Lua {
         &[".lua:", head::TRACEBACK, "lua: ", "luajit: ", "lua5", "LuajitError: ", "_lua error: ", "[C]: in "]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         Trace::new(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }

@@ -58,6 +58,16 @@ impl Grammar for Native {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[
+            "terminate called ",
+            "Sanitizer: ",
+            "runtime error: ",
+            "*** Check failure stack trace: ***",
+            "] Check failed: ",
+        ]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(report) = Report::begin(line, context) {
             return Some(Box::new(report));

@@ -33,6 +33,10 @@ impl Grammar for Nodejs {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(at) = native::HEADS.iter().find_map(|head| text::find(line.text, head)).filter(|_| !line.logged) {
             return Some(Box::new(Native::new(line, at, context)));

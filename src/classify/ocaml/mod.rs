@@ -17,6 +17,10 @@ impl Grammar for Ocaml {
         &[trace::FATAL, trace::THREAD, trace::UNCAUGHT, source::MARK, frames::MARKS[0], frames::MARKS[1]]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(source) = source::Source::new(line, context) {
             return Some(Box::new(source));

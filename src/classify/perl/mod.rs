@@ -31,6 +31,10 @@ impl Grammar for Perl {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         Trace::new(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }

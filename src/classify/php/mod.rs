@@ -30,6 +30,10 @@ impl Grammar for Php {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &["Fatal error: ", "fatal error: "]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(refusal) = fpm::Refusal::new(line, context) {
             return Some(Box::new(refusal));

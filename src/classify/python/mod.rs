@@ -24,6 +24,10 @@ impl Grammar for Python {
         &[traceback::HEAD, fatal::HEAD, "  File \"", "  File \\\"", "> File \"", "\"exc_type\""]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &["Traceback (most recent call last)", "Fatal Python error: ", "  File \""]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if boxed::is_head(line.text) {
             return Some(Box::new(Boxed::new(line, context)));

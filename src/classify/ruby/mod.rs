@@ -31,6 +31,10 @@ impl Grammar for Ruby {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &[":in `", ":in '", "[BUG] "]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         let bug = [bug::HEAD, bug::NO_MEMORY].iter().any(|head| text::has(line.text, head));
         if bug && let Some(report) = bug::Report::new(line, context) {

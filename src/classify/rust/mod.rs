@@ -35,6 +35,10 @@ impl Grammar for Rust {
         ]
     }
 
+    fn lasting(&self) -> &'static [&'static str] {
+        &["panicked at ", SECTIONS[0], SECTIONS[1]]
+    }
+
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(parser) = Panics::from_header(line, context) {
             return Some(Box::new(parser));
