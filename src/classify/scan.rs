@@ -6,6 +6,8 @@
 //! alone, not on how they were cut into blocks.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
+use std::ops::Deref;
 
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
@@ -113,8 +115,9 @@ impl<'e> Scan<'e> {
     fn line(&mut self, raw: &[u8]) {
         self.lines += 1;
         let plain = readable(raw);
-        let anchor = self.engine.find_anchor(&plain);
-        if let Some(record) = self.record_of(&plain, anchor) {
+        // Only looked for where it counts: most lines that are looked at belong to the trace under way.
+        let anchor = LazyCell::new(|| self.engine.find_anchor(&plain));
+        if let Some(record) = self.record_of(&plain, &anchor) {
             return self.record(&record);
         }
         let line = Line { text: &plain, number: self.lines, logged: false };
@@ -124,17 +127,20 @@ impl<'e> Scan<'e> {
         }
         let done = self.messages.rest(self.engine);
         self.keep(done);
-        let done = match anchor {
-            None if self.session.is_beside(&plain) => self.session.rest(self.engine),
-            _ => self.session.offer(self.engine, &line, anchor.is_some(), &|| context(&self.tail)),
+        let done = if self.session.is_beside(&plain) && anchor.is_none() {
+            self.session.rest(self.engine)
+        } else {
+            self.session.offer(self.engine, &line, &|| anchor.is_some(), &|| context(&self.tail))
         };
         self.keep(done);
     }
 
     /// A record that holds an anchor in one of its fields, or that may go on with a trace. A brace or a pair behind the
     /// anchor is part of a text.
-    fn record_of(&self, plain: &[u8], anchor: Option<usize>) -> Option<Record> {
-        let begins = || Some(memchr2(b'{', b'=', plain)? < anchor?);
+    fn record_of(&self, plain: &[u8], anchor: &impl Deref<Target = Option<usize>>) -> Option<Record> {
+        // A record has quotes or pairs; what Go prints of arguments has only braces.
+        memchr2(b'"', b'=', plain)?;
+        let begins = || Some(memchr2(b'{', b'=', plain)? < (**anchor)?);
         let goes_on = || self.messages.parser.is_some() && memchr2(b'{', b'=', &plain[..plain.len().min(32)]).is_some();
         (begins().unwrap_or(false) || goes_on()).then(|| Record::read(plain)).flatten()
     }
@@ -149,8 +155,8 @@ impl<'e> Scan<'e> {
     /// A record with one line of text and nothing else: with those before and behind it it may be a trace.
     fn message(&mut self, text: &str, logged: bool) {
         let line = Line { text: text.as_bytes(), number: self.lines, logged };
-        let anchored = self.engine.find_anchor(line.text).is_some();
-        let done = self.messages.offer(self.engine, &line, anchored, &|| said(&self.tail));
+        let anchored = || self.engine.find_anchor(line.text).is_some();
+        let done = self.messages.offer(self.engine, &line, &anchored, &|| said(&self.tail));
         self.keep(done);
     }
 
@@ -160,8 +166,8 @@ impl<'e> Scan<'e> {
         let mut before: Vec<Vec<u8>> = Vec::new();
         for text in record.lines() {
             let line = Line { text: text.as_bytes(), number: self.lines, logged: true };
-            let anchored = self.engine.find_anchor(line.text).is_some();
-            let done = session.offer(self.engine, &line, anchored, &|| before.clone());
+            let anchored = || self.engine.find_anchor(line.text).is_some();
+            let done = session.offer(self.engine, &line, &anchored, &|| before.clone());
             self.keep(done);
             before.insert(0, text.as_bytes().to_vec());
             before.truncate(CONTEXT_LINES);
@@ -266,7 +272,7 @@ impl Session {
         &mut self,
         engine: &Engine,
         line: &Line<'_>,
-        anchored: bool,
+        anchored: &dyn Fn() -> bool,
         before: &dyn Fn() -> Vec<Vec<u8>>,
     ) -> Option<Candidate> {
         let flow = self.parser.as_mut().map(|parser| parser.line(line));
@@ -274,7 +280,7 @@ impl Session {
             self.between = 0;
             return None;
         }
-        let next = anchored.then(|| {
+        let next = anchored().then(|| {
             let context = Context { before: &Before::new(before), messages: &engine.messages };
             engine.begin(line, &context)
         });
