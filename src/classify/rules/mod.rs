@@ -120,7 +120,7 @@ impl Rule {
     }
 
     fn on_line(&self, line: &str) -> Option<Hit<'_>> {
-        let captures = self.condition.line.as_ref()?.regex.captures(line)?;
+        let captures = self.condition.line.as_ref()?.captures(line)?;
         Some(self.hit(Some(&captures)))
     }
 
@@ -197,7 +197,7 @@ impl Rules {
         let own: Vec<Rule> = rules.into_iter().flatten().collect();
         let replaced = |rule: &Rule| own.iter().any(|own| own.name == rule.name);
         // A test rules out that the built-in files do not parse.
-        let built_in = BUILT_IN.iter().flat_map(|text| RuleFile::parse(text).unwrap_or_default().rules);
+        let built_in = BUILT_IN.iter().flat_map(|text| RuleFile::built_in(text).unwrap_or_default().rules);
         let built_in = Set::new(built_in.filter(|rule| !replaced(rule)).collect());
         Self { own: Set::new(own), built_in, advice: advice.into_iter().flatten().collect() }
     }

@@ -1,6 +1,8 @@
 //! The expressions of rules: bounded in what they may cost, and tried only on lines that hold a text which they need.
 
-use regex::{Regex, RegexBuilder};
+use std::sync::OnceLock;
+
+use regex::{Captures, Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Longest expression, in bytes.
@@ -16,21 +18,23 @@ const LITERAL_BYTES: usize = 3;
 /// Most texts of which a line must hold one; a longer choice is no choice.
 const LITERALS: usize = 32;
 
-/// One expression.
+/// One expression. It is compiled when a line first holds a text that it needs: most of the built-in ones never are, and all of
+/// them together would take as much memory as the rest of the operator.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// The expression.
-    pub regex: Regex,
+    source: String,
+    compiled: OnceLock<Option<Regex>>,
+    groups: Vec<Option<String>>,
     /// Texts of which a matching line holds at least one, in any case of letters; empty where there is no such choice.
     pub literals: Vec<String>,
 }
 
 impl Pattern {
-    /// Compiles an expression.
+    /// Reads an expression; `trusted` is one of which a test has shown that it compiles.
     ///
     /// # Errors
-    /// In words, when it is malformed or would cost too much.
-    pub fn new(pattern: &str) -> Result<Self, String> {
+    /// In words, when it is malformed or, of one that is not trusted, when it would cost too much.
+    pub fn new(pattern: &str, trusted: bool) -> Result<Self, String> {
         if pattern.is_empty() {
             return Err("the expression is empty and would match every line".to_owned());
         }
@@ -39,26 +43,52 @@ impl Pattern {
         }
         let mut parser = regex_syntax::ParserBuilder::new().nest_limit(NESTING).build();
         let hir = parser.parse(pattern).map_err(|error| syntax(&error))?;
-        let regex = RegexBuilder::new(pattern)
-            .nest_limit(NESTING)
-            .size_limit(PROGRAM_BYTES)
-            .dfa_size_limit(CACHE_BYTES)
-            .build()
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(limit) => {
-                    format!("the expression takes more than {limit} bytes when compiled: use smaller repetitions")
-                }
-                other => one_line(&other.to_string()),
-            })?;
-        Ok(Self { regex, literals: required(&hir).unwrap_or_default() })
+        if !trusted {
+            compile(pattern)?;
+        }
+        let mut groups = vec![None];
+        named_groups(&hir, &mut groups);
+        let literals = required(&hir).unwrap_or_default();
+        Ok(Self { source: pattern.to_owned(), compiled: OnceLock::new(), groups, literals })
+    }
+
+    /// What the groups of the expression hold in a line that it matches.
+    pub fn captures<'l>(&self, line: &'l str) -> Option<Captures<'l>> {
+        self.compiled.get_or_init(|| compile(&self.source).ok()).as_ref()?.captures(line)
     }
 
     /// Whether a group of this name or number exists.
     pub fn has_group(&self, group: &str) -> bool {
         match group.parse::<usize>() {
-            Ok(number) => number < self.regex.captures_len(),
-            Err(_) => self.regex.capture_names().flatten().any(|name| name == group),
+            Ok(number) => number < self.groups.len(),
+            Err(_) => self.groups.iter().flatten().any(|name| name == group),
         }
+    }
+}
+
+fn compile(pattern: &str) -> Result<Regex, String> {
+    let limited =
+        RegexBuilder::new(pattern).nest_limit(NESTING).size_limit(PROGRAM_BYTES).dfa_size_limit(CACHE_BYTES).build();
+    limited.map_err(|error| match error {
+        regex::Error::CompiledTooBig(limit) => {
+            format!("the expression takes more than {limit} bytes when compiled: use smaller repetitions")
+        }
+        other => one_line(&other.to_string()),
+    })
+}
+
+/// The names of the groups, in the order of their numbers.
+fn named_groups(hir: &Hir, groups: &mut Vec<Option<String>>) {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            groups.push(capture.name.as_deref().map(str::to_owned));
+            named_groups(&capture.sub, groups);
+        }
+        HirKind::Repetition(repetition) => named_groups(&repetition.sub, groups),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().for_each(|part| named_groups(part, groups))
+        }
+        _ => {}
     }
 }
 
@@ -150,7 +180,7 @@ mod tests {
             (r"ab?c|defg", &[]),
         ];
         for (pattern, literals) in cases {
-            assert_eq!(Pattern::new(pattern).unwrap().literals, literals, "{pattern}");
+            assert_eq!(Pattern::new(pattern, false).unwrap().literals, literals, "{pattern}");
         }
     }
 
@@ -163,10 +193,10 @@ mod tests {
             ("(?=x)", "bad expression at character 1: look-around"),
         ];
         for (pattern, error) in cases {
-            let said = Pattern::new(pattern).unwrap_err();
+            let said = Pattern::new(pattern, false).unwrap_err();
             assert!(said.starts_with(error) || said.ends_with(error), "{pattern}: {said}");
         }
-        assert!(Pattern::new(&"a".repeat(PATTERN_BYTES + 1)).is_err());
-        assert!(Pattern::new(&format!("{}x{}", "(".repeat(40), ")".repeat(40))).is_err());
+        assert!(Pattern::new(&"a".repeat(PATTERN_BYTES + 1), true).is_err());
+        assert!(Pattern::new(&format!("{}x{}", "(".repeat(40), ")".repeat(40)), true).is_err());
     }
 }
