@@ -138,7 +138,7 @@ mod tests {
         for grammar in &engine.grammars {
             let held =
                 |anchor: &&str| grammar.anchors().iter().any(|all| anchor.contains(all) || all.contains(*anchor));
-            assert!(grammar.lasting().iter().all(|anchor| held(anchor)), "{grammar:?}");
+            assert!(grammar.lasting().iter().all(held), "{grammar:?}");
         }
         assert_eq!(engine.lasting.searches(), 1);
     }
