@@ -104,6 +104,11 @@ impl Operator {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coroner"));
         command.args(["operator", "--admin-listen", ADMIN]).stdin(Stdio::null());
         command.stdout(out.try_clone().unwrap()).stderr(out);
+        // As in the image (Dockerfile).
+        command
+            .env("MALLOC_ARENA_MAX", "1")
+            .env("MALLOC_TRIM_THRESHOLD_", "65536")
+            .env("MALLOC_MMAP_THRESHOLD_", "65536");
         if through.is_some() {
             command.env("KUBECONFIG", kubeconfig(&folder));
         }

@@ -26,7 +26,7 @@ const REFUSED_FOR: Duration = Duration::from_secs(300);
 /// How long one list may take with all its pages.
 const LIST_WITHIN: Duration = Duration::from_secs(10);
 /// Events in one page; most are small.
-const PAGE: u32 = 500;
+const PAGE: u32 = 200;
 /// Most pages of one list: 10,000 Events that are left after the selection below are no help any more.
 const PAGES: usize = 20;
 /// Lists at the same time, in the whole cluster.

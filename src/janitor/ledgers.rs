@@ -19,7 +19,7 @@ use crate::ledger::{Ledger, Stored};
 /// Ledgers in one page: as at a start.
 const PAGE: u32 = 50;
 /// Pods in one page of a list of their metadata.
-const PODS: u32 = 500;
+const PODS: u32 = 200;
 
 /// What was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -19,8 +19,8 @@ use crate::calls::{CallError, call};
 use crate::report::{CrashReport, label_value, merge::LABEL_WORKLOAD};
 use crate::watch::Scope;
 
-/// Reports in one page of a list: only their metadata is asked for.
-const PAGE: u32 = 500;
+/// Reports in one page of a list: only their metadata is asked for, but the managed fields in it are most of a report.
+const PAGE: u32 = 100;
 /// How often they are listed at most, where a bound stays reached: a workload that makes a new bug of every crash must
 /// not have all reports listed each time.
 const RELIST: Duration = Duration::from_secs(10);

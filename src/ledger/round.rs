@@ -22,7 +22,7 @@ use super::objects::{Objects, Refused, Stored};
 use super::placing::{self, Reports};
 use super::protocol::{Base, Batch, Claim, Claimed, Entry, Fold, Known, Ledger};
 use super::{LedgerKey, Pass};
-use crate::report::{CrashReport, LedgerMark, Standing, merge};
+use crate::report::{CrashReport, Draft, LedgerMark, Standing, merge};
 
 /// Conflicts in a row before a round gives up: each means that somebody else's write went through, so that many without
 /// one of our own point to a fault, not to a busy cluster.
@@ -243,6 +243,12 @@ impl<O: Objects> Clerk<O> {
         };
         let opening: Vec<bool> = claims.iter().zip(&fresh).map(|(it, fresh)| *fresh && !exists(it, read)).collect();
         if !opening.contains(&true) {
+            return (claims, Vec::new());
+        }
+        // The first sure bugs of a container, of which there is no ledger and thus no report that could give way, are opened
+        // in any case: the census, which may have to list all reports for it, is not asked.
+        let may_fold = |(claim, opens): (&Claim, &bool)| *opens && claim.draft.as_ref().is_some_and(Draft::may_fold);
+        if matches!(self.cache, Cache::Absent) && !claims.iter().zip(&opening).any(may_fold) {
             return (claims, Vec::new());
         }
         // What is claimed and not made yet takes its place too.

@@ -13,8 +13,8 @@ use crate::publish::reports::update_status;
 use crate::report::CrashReport;
 use crate::watch::Scope;
 
-/// Reports in one page of a list: at 16 KiB each, one page is 1.6 MB, all of them would be 32 MB.
-const PAGE: u32 = 100;
+/// Reports in one page of a list: at 16 KiB each, one page is 0.8 MB, all of them would be 32 MB.
+const PAGE: u32 = 50;
 
 /// Deliveries kept in the reports of a cluster.
 #[derive(Clone)]

@@ -17,8 +17,8 @@ pub mod slim;
 
 pub use slim::SlimPod;
 
-/// Pods in one answer to a list. A page of full pods is held as text twice while it decodes; 200 of 12 KB are 5 MB.
-const PAGE_SIZE: u32 = 200;
+/// Pods in one answer to a list. A page of full pods is held as text twice while it decodes; 100 of 12 KB are 2.5 MB.
+const PAGE_SIZE: u32 = 100;
 /// How long one watch request lasts, in seconds. A connection that died unnoticed is noticed 5 s after that at the
 /// latest; kube's own 290 s would leave the operator blind for as long as most crash logs exist.
 const WATCH_SECONDS: u32 = 120;
