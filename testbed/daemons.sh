@@ -37,7 +37,9 @@ kube-scheduler() {
   exec kube-scheduler --kubeconfig=$P/scheduler.kubeconfig --bind-address=127.0.0.1 --leader-elect=false
 }
 
+# The bus is there only while a shutdown of the machine is played (see record): otherwise the kubelet finds none, not the machine's.
 kubelet() {
+  export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$R/bus
   exec kubelet --config=$E/kubelet.yaml --kubeconfig=$P/node.kubeconfig --hostname-override=$NODE --node-ip=$NODE_IP \
     --root-dir=$R/kubelet
 }
@@ -50,6 +52,9 @@ fakenode() {
   exec fakenode --kubeconfig $P/admin.kubeconfig --nodes "$(cat $R/fake-nodes)" \
     --cert $P/kubelet.crt --key $P/kubelet.key --listen 127.0.0.1:10350 --dir $R/fakenode
 }
+
+bus() { exec dbus-daemon --config-file=$E/bus.conf --nofork --nopidfile; }
+logind() { exec logind --bus unix:path=$R/bus; }
 
 # A stand-in for Slack, where pods and the machine reach it: nothing here has a route to the real one.
 slack() { exec slack --listen $NODE_IP:8065 --file $R/log/slack.jsonl; }
@@ -68,6 +73,8 @@ ready() {
     kube-apiserver) kubectl get --raw /readyz ;;
     containerd) ctr version ;;
     kubelet) curl -sf http://127.0.0.1:10248/healthz ;;
+    bus) test -S $R/bus ;;
+    logind) grep -q '^ready$' $R/log/logind.log ;;
     slack) curl -sf http://$NODE_IP:8065/healthz ;;
     *) kill -0 "$(cat $R/pids/$1)" ;;
   esac
