@@ -51,6 +51,20 @@ const MARKS: &[(Runtime, &str)] = &[
     // MongoDB.
     (Runtime::Native, "\"ctx\":\"initandlisten\""),
     (Runtime::Jvm, "[org.keycloak."),
+    (Runtime::Jvm, "jdbc:"),
+    (Runtime::Jvm, "LogStash::"),
+    (Runtime::Haskell, "YamlParseException {"),
+    // PostgreSQL, ClickHouse, Envoy.
+    (Runtime::Native, "] LOG:  "),
+    (Runtime::Native, "> Application: "),
+    (Runtime::Native, "DB::Exception: "),
+    (Runtime::Native, "[source/server/server.cc:"),
+    // Redis and Valkey.
+    (Runtime::Native, "Redis version="),
+    (Runtime::Native, "REDIS BUG REPORT START"),
+    (Runtime::Native, "Valkey version="),
+    (Runtime::Native, "Redis is now ready to exit"),
+    (Runtime::Native, "Valkey is now ready to exit"),
 ];
 
 /// Lines that are looked at.

@@ -5,7 +5,7 @@ use super::excerpt::Block;
 use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES};
 use super::go::{dump, frames};
 use super::hints;
-use super::messages::{Messages, Voice};
+use super::messages::{Meaning, Messages, Voice};
 use super::reason::{COMMAND_NOT_FOUND, EXEC_FORMAT_ERROR};
 use super::record::Record;
 use super::ruled::Ruled;
@@ -241,8 +241,16 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
             return Some(Meant { reason: Some(reason), runtime: Some(Runtime::Perl), culprit, ..Meant::default() });
         }
     }
-    let meaning = speech.messages.meaning(&message, Voice::LastWords)?;
-    Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, ..Meant::default() })
+    let said = |text: &str| speech.messages.meaning(text, Voice::LastWords);
+    let whole = |meaning: Meaning| (meaning, None);
+    let (meaning, message) = said(&message).map(whole).or_else(|| further(line.record.as_ref()?, said))?;
+    Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, message, ..Meant::default() })
+}
+
+/// Where the first line of a record says nothing, a further one may: `soft error\nrecords retrieval failed: …`.
+fn further(record: &Record, said: impl Fn(&str) -> Option<Meaning>) -> Option<(Meaning, Option<String>)> {
+    let text = if record.error.is_empty() { &record.message } else { &record.error };
+    text.lines().skip(1).take(LINES).find_map(|line| Some((said(line)?, Some(line.trim().to_owned()))))
 }
 
 /// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`. Or

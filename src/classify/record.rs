@@ -119,8 +119,15 @@ impl Builder {
             }
             // MongoDB: one letter, and what it is about in `attr`.
             ["s"] if self.record.severity.is_none() => self.record.severity = mongodb_severity(&text),
-            ["attr", "error" | "reason" | "message"] | ["attr", "error", "errmsg"] => {
-                append(&mut self.record.error, &text);
+            ["attr", "error" | "reason" | "message"] | ["attr", "error", "errmsg"] | ["attr", "message", "msg"] => {
+                // Beside a message an error is a number of the system's.
+                if quoted {
+                    append(&mut self.record.error, &text);
+                }
+            }
+            ["attr", "message", "error_str"] => {
+                self.record.error.push_str(": ");
+                self.record.error.push_str(&text);
             }
             [
                 "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "Body"

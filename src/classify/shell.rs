@@ -17,7 +17,7 @@ pub struct Complaint<'a> {
 const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox", "-sh"];
 
 /// Ends of messages that shells alone have.
-const ENDS: [&str; 16] = [
+const ENDS: [&str; 17] = [
     "not found",
     "No such file",
     "Directory nonexistent",
@@ -27,6 +27,7 @@ const ENDS: [&str; 16] = [
     "cannot execute binary file",
     "Cannot fork",
     "Permission denied",
+    "Operation not permitted",
     "No such file or directory",
     "Exec format error",
     "unbound variable",
@@ -116,6 +117,7 @@ impl Complaint<'_> {
         } else if ends("not found") || absent && (code == Some(127) || self.text.contains("bad interpreter")) {
             COMMAND_NOT_FOUND
         } else if ends("Permission denied")
+            || ends("Operation not permitted")
             || ends("Read-only file system")
             || ends("Is a directory") && code == Some(126)
         {
@@ -196,6 +198,12 @@ mod tests {
             ("/run.sh: 3: cd: can't cd to /srv", 2, Some("MissingFile"), "run.sh:3"),
             ("/run.sh: 3: cannot create /etc/x: Directory nonexistent", 2, Some("MissingFile"), "run.sh:3"),
             ("/run.sh: line 3: /etc/x: Read-only file system", 1, Some("PermissionDenied"), "run.sh:3"),
+            (
+                "/run.sh: line 3: ulimit: open files: cannot modify limit: Operation not permitted",
+                1,
+                Some("PermissionDenied"),
+                "run.sh:3",
+            ),
             ("/run.sh: line 3: echo: write error: No space left on device", 1, Some("DiskFull"), "run.sh:3"),
             ("/run.sh: fork: retry: Resource temporarily unavailable", 254, Some("ThreadLimit"), ""),
             ("bash: -c: line 2: unexpected EOF while looking for matching `\"'", 2, Some("UnhandledError"), ""),

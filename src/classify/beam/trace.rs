@@ -19,7 +19,8 @@ const TEXT_LINES: u32 = 64;
 /// Most foreign lines in a row inside of a trace.
 const FOREIGN: u32 = 8;
 /// What Elixir's logger adds below a stack.
-const NOTES: [&str; 9] = [
+const NOTES: [&str; 10] = [
+    "Process Label: ",
     "Last message",
     "State: ",
     "Function: ",
@@ -58,6 +59,8 @@ pub struct Trace {
     block: Block,
     first_line: u64,
     last_line: u64,
+    /// The place that the compiler showed above its error.
+    shown: Option<Culprit>,
 }
 
 /// The head of an exception.
@@ -89,6 +92,7 @@ impl Trace {
             block: Block::after(&context.before[before..]),
             first_line: line.number - if line.logged { 0 } else { (before as u64).min(line.number - 1) },
             last_line: line.number,
+            shown: (head.class == "CompileError").then(|| shown_above(context)).flatten(),
         };
         for line in context.before[..before].iter().rev() {
             trace.block.push(line);
@@ -116,6 +120,7 @@ impl Trace {
             block: Block::default(),
             first_line: line.number,
             last_line: line.number,
+            shown: None,
         })
     }
 
@@ -225,7 +230,7 @@ impl Parser for Trace {
             return None;
         }
         let links: Vec<Link> = self.links.into_iter().map(|(link, _)| link).collect();
-        let unparsed = links.iter().find_map(unparsed);
+        let unparsed = links.iter().find_map(unparsed).or(self.shown);
         let told = told::tell(links, self.voice, self.block, (self.first_line, self.last_line), messages)?;
         Some(match unparsed {
             // A source that does not compile is to blame itself, not who loads it.
@@ -247,8 +252,31 @@ fn unparsed(link: &Link) -> Option<Culprit> {
     ) {
         return None;
     }
-    let source = |word: &&str| [".ex:", ".exs:", ".eex:", ".heex:"].iter().any(|end| word.contains(end));
-    let word = link.first_line().split(' ').find(source)?;
+    link.first_line().split(' ').find_map(place)
+}
+
+/// The error that the compiler from Elixir 1.15 on shows above the exception: `└─ lib/a.ex:12:5: Depot.open/1`.
+fn shown_above(context: &Context<'_>) -> Option<Culprit> {
+    let mut shown = None;
+    for line in context.before.iter() {
+        let line = text::string(line);
+        if line.contains("error: ") {
+            return shown;
+        }
+        if line.contains("warning: ") {
+            shown = None;
+        } else if let Some((_, at)) = line.split_once("└─ ") {
+            shown = place(at);
+        }
+    }
+    shown
+}
+
+/// `lib/a.ex:12`, with anything behind it.
+fn place(word: &str) -> Option<Culprit> {
+    if ![".ex:", ".exs:", ".eex:", ".heex:"].iter().any(|end| word.contains(end)) {
+        return None;
+    }
     let mut parts = word.split(':');
     let (file, line) = (parts.next()?, parts.next()?.parse().ok()?);
     Some(Culprit { function: None, file: Some(file.to_owned()), line: Some(line) })

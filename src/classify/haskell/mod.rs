@@ -35,6 +35,8 @@ impl Grammar for Haskell {
             ": resource ",
             ": permission denied (",
             ": internal error: ",
+            ": HttpExceptionRequest ",
+            ": libpq: failed (",
         ]
     }
 

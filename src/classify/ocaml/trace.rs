@@ -15,6 +15,8 @@ pub const FATAL: &str = "Fatal error: exception ";
 pub const THREAD: &str = "killed on uncaught exception ";
 /// How Jane Street's libraries say it, with the exception in the lines below.
 pub const UNCAUGHT: &str = "Uncaught exception:";
+/// How Async writes it, with the exception and its frames as an s-expression.
+pub const MONITOR: &str = "(monitor.ml.Error";
 /// Most lines of an exception's text.
 const TEXT_LINES: u32 = 12;
 /// Most foreign lines in a row inside of a trace.
@@ -62,6 +64,11 @@ impl Trace {
         if let Some(at) = text::find(line.text, UNCAUGHT) {
             let alone = text::blank(&line.text[at + UNCAUGHT.len()..]);
             return alone.then(|| Self::thrown(voice(Voice::Handler), "", at, line, context));
+        }
+        if let Some(at) = text::find(line.text, MONITOR) {
+            let thrown = text::string(line.text[at..].trim_ascii());
+            let thrown = if thrown == MONITOR { "" } else { thrown.as_str() };
+            return Some(Self::thrown(voice(Voice::Handler), thrown, at, line, context));
         }
         Self::printed(line, context)
     }
