@@ -7,7 +7,7 @@ use super::severity::Severity;
 /// line.
 pub fn without_collector(line: &str) -> &str {
     let mut rest = line;
-    let shapes = [pod, cri, kubelet, process, syslog];
+    let shapes = [pod, cri, kubelet, process, syslog, syslog_iso, tai64n];
     while let Some(shorter) = shapes.iter().find_map(|shape| shape(rest)) {
         rest = shorter;
     }
@@ -41,20 +41,43 @@ impl Tag {
     }
 }
 
-/// A bracketed word, or two plain words of which the first is the name of a pod.
+/// A bracketed word, two plain words of which the first is the name of a pod, or a word before a bar.
 fn tag(line: &str) -> Option<&str> {
-    let plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let end = match line.strip_prefix('[') {
-        Some(inside) => inside.find("] ").filter(|end| plain(&inside[..*end]))? + 3,
-        None => {
-            let (pod, rest) = line.split_once(' ')?;
-            let (container, _) = rest.split_once(' ')?;
-            let named = pod.contains('-') && plain(pod) && plain(container);
-            named.then_some(pod.len() + container.len() + 2)?
+        Some(inside) => {
+            let end = inside.find(']').filter(|end| is_plain(&inside[..*end]))?;
+            let behind = ["] ", "]: "].iter().find(|behind| inside[end..].starts_with(**behind))?;
+            end + 1 + behind.len()
         }
+        None => pod_tag(line).or_else(|| bar_tag(line))?,
     };
     let level = line[1..end].split(']').next().is_some_and(|word| Severity::of_word(word).is_some());
     (!level).then_some(&line[..end])
+}
+
+fn is_plain(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@/".contains(&b))
+}
+
+/// `shop-6d5f8c9b7-x2x4k api ` (stern), `shop/shop-6d5f8c9b7-x2x4k[api]: ` (kail).
+fn pod_tag(line: &str) -> Option<usize> {
+    let (pod, rest) = line.split_once(' ')?;
+    let kail = pod.strip_suffix("]:").and_then(|name| name.split_once('['));
+    if let Some((pod, container)) = kail {
+        let named = pod.contains('/') && is_plain(pod) && is_plain(container);
+        return named.then_some(line.len() - rest.len());
+    }
+    let (container, _) = rest.split_once(' ')?;
+    let named = pod.contains('-') && is_plain(pod) && is_plain(container) && !pod.contains('/');
+    named.then_some(pod.len() + container.len() + 2)
+}
+
+/// `web     | ` (overmind, goreman), `0|web  | ` (PM2), `api │ ` (Tilt).
+fn bar_tag(line: &str) -> Option<usize> {
+    let (at, bar) = [" | ", " │ "].iter().find_map(|bar| Some((line.find(bar)?, *bar)))?;
+    let name = line[..at].trim();
+    let name = name.split_once('|').filter(|(id, _)| id.parse::<u32>().is_ok()).map_or(name, |(_, name)| name);
+    is_plain(name).then_some(at + bar.len())
 }
 
 /// Whether nothing stands here but what collectors and such tools put before a line.
@@ -92,6 +115,11 @@ fn cri(line: &str) -> Option<&str> {
 /// `Nov 24 04:15:10 node-7 api[1234]: `, and RFC 5424's `<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 - - `.
 fn syslog(line: &str) -> Option<&str> {
     let mut words = line.splitn(8, ' ');
+    // RFC 3164 has the priority before the month.
+    let bare = line.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(_, rest)| rest);
+    if let Some(bare) = bare.filter(|bare| bare.starts_with(|c: char| c.is_ascii_uppercase())) {
+        return syslog(bare);
+    }
     if line.starts_with('<') {
         let (priority, version) = words.next()?[1..].split_once('>')?;
         let numbers = [priority, version].iter().all(|number| number.parse::<u16>().is_ok());
@@ -107,6 +135,31 @@ fn syslog(line: &str) -> Option<&str> {
     let dated = month.len() == 3 && day.parse::<u8>().is_ok() && time.len() == 8 && time.matches(':').count() == 2;
     let named = program.ends_with(']') && program.contains('[') && !program.contains(' ');
     (dated && named).then_some(rest)
+}
+
+/// `2026-11-24T04:15:10.1+00:00 node-7 api[1234]: ` of rsyslog and journalctl, `2026-11-24T04:15:10.1+00:00 app[web.1]: `
+/// of Heroku.
+fn syslog_iso(line: &str) -> Option<&str> {
+    let (stamp, rest) = line.split_once(' ')?;
+    let dated = stamp.len() >= 19 && stamp.as_bytes()[10] == b'T' && without_stamp(line).is_some();
+    let (head, rest) = rest.split_once("]: ").or_else(|| Some((rest.strip_suffix("]:")?, "")))?;
+    let (program, number) = head.split_once('[')?;
+    let named = program.split(' ').count() <= 2 && program.split(' ').all(is_plain) && is_plain(number);
+    (dated && named).then_some(rest)
+}
+
+/// The stamp of daemontools, runit and s6: `@4000000067428a850b5c2e14 `.
+fn tai64n(line: &str) -> Option<&str> {
+    let length = tai64n_length(line.as_bytes())?;
+    let rest = &line[length..];
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix(' ') }
+}
+
+/// Length of such a stamp at the start.
+pub fn tai64n_length(line: &[u8]) -> Option<usize> {
+    const DIGITS: usize = 24;
+    let digits = line.strip_prefix(b"@4")?.iter().take_while(|b| b.is_ascii_hexdigit()).count() + 1;
+    (digits == DIGITS).then_some(DIGITS + 1)
 }
 
 /// `2026-11-24T04:15:10.007172192Z `: nine digits of a second, always, which hardly any program writes by itself.
@@ -154,6 +207,13 @@ mod tests {
             ("2026-11-24T04:15:10.123456Z x", "2026-11-24T04:15:10.123456Z x"),
             ("Nov 24 04:15:10 node-7 api[1234]: x: y", "x: y"),
             ("<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 - - x y", "x y"),
+            ("<30>Nov 24 04:15:10 node-7 api[1234]: x: y", "x: y"),
+            ("2026-11-24T04:15:10.1+00:00 node-7 api[1234]: x: y", "x: y"),
+            ("2026-11-24T04:15:10.123456+00:00 app[web.1]: x", "x"),
+            ("2026-11-24T04:15:10.1Z [main]: x", "2026-11-24T04:15:10.1Z [main]: x"),
+            ("@4000000067428a850b5c2e14 x y", "x y"),
+            ("@4000000067428a850b5c2e14", ""),
+            ("@40000000 x", "@40000000 x"),
             ("Nov 24 04:15:10 node-7 x: y", "Nov 24 04:15:10 node-7 x: y"),
             ("2026-11-24 04:15:10 x", "2026-11-24 04:15:10 x"),
             ("2026-11-24T04:15:10.007172192Z >>> 'maxmem 1'", ">>> 'maxmem 1'"),
@@ -169,7 +229,11 @@ mod tests {
 
     #[test]
     fn a_tag_is_what_all_lines_have() {
-        let cases: [(&[&str], &str); 6] = [
+        let cases: [(&[&str], &str); 10] = [
+            (&["[@shop/api]: x y", "[@shop/api]: z", "[@shop/api]: y"], "x y"),
+            (&["web     | x y", "web     | z", "web     |"], "x y"),
+            (&["0|web  | x y", "0|web  | z", "0|web  | y"], "x y"),
+            (&["shop/shop-x2x4k[api]: x y", "shop/shop-x2x4k[api]: z", "shop/shop-x2x4k[api]: y"], "x y"),
             (&["[api] x y", "[api] z", "", "[api]"], "x y"),
             (&["shop-db api x y", "shop-db api z", "shop-db api"], "x y"),
             (&["[api] x y", "[api] z"], "[api] x y"),

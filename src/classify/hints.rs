@@ -42,6 +42,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Beam, "** (Mix) "),
     (Runtime::Beam, " REPORT==== "),
     (Runtime::Beam, "by another Erlang node"),
+    (Runtime::Beam, "Error during startup: {error,"),
     (Runtime::Haskell, "+RTS "),
     (Runtime::Haskell, ": hGetLine: "),
     (Runtime::Haskell, ": hClose: "),
@@ -58,6 +59,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Native, "] LOG:  "),
     (Runtime::Native, "> Application: "),
     (Runtime::Native, "DB::Exception: "),
+    (Runtime::Native, "Poco::Exception. Code: "),
     (Runtime::Native, "[source/server/server.cc:"),
     // Redis and Valkey.
     (Runtime::Native, "Redis version="),

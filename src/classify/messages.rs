@@ -61,6 +61,7 @@ static RULES: &[Rule] = &[
     rule(DNS_FAILURE, &["getaddrinfo eai_again"]),
     rule(DNS_FAILURE, &["unknownhostexception"]),
     rule(DNS_FAILURE, &["host not found"]),
+    rule(DNS_FAILURE, &["bad hostname '"]),
     rule(DNS_FAILURE, &["could not translate host name"]),
     rule(DNS_FAILURE, &["produced zero addresses"]),
     // TLS.
@@ -201,6 +202,7 @@ static RULES: &[Rule] = &[
     last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
     last_words(MISSING_FILE, &["file does not exist"]),
     last_words(MISSING_FILE, &["file not found"]),
+    last_words(MISSING_FILE, &["file \"", "\" missing"]),
     // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
     by(Runtime::Go, INVALID_CONFIGURATION, &["flag provided but not defined"]),
     by(Runtime::Go, INVALID_CONFIGURATION, &["invalid value \"", "for flag -"]),

@@ -161,7 +161,10 @@ mod tests {
             ("/data/x: withFile: resource exhausted (No space left on device)", "DiskFull"),
             ("/data/x: withFile: permission denied (Permission denied)", "PermissionDenied"),
             ("user error (ballots are wet)", "UnhandledError"),
-            ("libpq: failed (connection to server at \"db\", port 5432 failed: Connection refused", "ConnectionRefused"),
+            (
+                "libpq: failed (connection to server at \"db\", port 5432 failed: Connection refused",
+                "ConnectionRefused",
+            ),
             ("conf.yml: InvalidYaml (Just (YamlParseException {yamlLine = 3}))", "InvalidConfiguration"),
             ("no such candidate: zoe", "UnhandledError"),
         ];

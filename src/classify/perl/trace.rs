@@ -155,9 +155,12 @@ impl Trace {
         let Some((said, place)) = place::split(bare) else { return false };
         let words = without_note(said);
         let perls_own = kinds::is_perls_own(words) || kinds::is_uncompiled(words);
-        if !place.ends_line && !perls_own {
+        let again = place::last(bare).filter(|last| *last != place);
+        if !place.ends_line && !perls_own && again.as_ref().is_none_or(|last| !last.ends_line) {
             return false;
         }
+        // What another module said was thrown again, and the text holds both places.
+        self.loading.extend(again.filter(|last| last.ends_line));
         if is_loading(said) {
             return false;
         }
@@ -209,7 +212,7 @@ impl Trace {
             Some((said, _)) if kinds::is_uncompiled(said) && kinds::is_uncompiled(&self.message) => {
                 self.taken(bare, number)
             }
-            _ if is_closing(&shown) || shown.starts_with(BEGUN) => self.taken(bare, number),
+            _ if is_closing(&shown) || is_reasoning(&shown) || shown.starts_with(BEGUN) => self.taken(bare, number),
             // A number instead of a class in Carp's text, the source near a syntax error, blank lines.
             _ if self.foreign < FOREIGN => {
                 self.foreign += 1;
@@ -242,7 +245,9 @@ impl Parser for Trace {
         link.exception = this.exception;
         link.say(&message);
         let loading = this.loading.into_iter().map(|place| frames::frame(String::new(), place));
-        let mut stack = frames::stack(this.place, this.calls);
+        // Moose's constructors are generated: their place is where they were ordered.
+        let place = this.place.filter(|_| this.calls.is_empty() || !said.ends_with("(defined"));
+        let mut stack = frames::stack(place, this.calls);
         stack.extend(loading);
         stack.dedup_by(|below, above| below.file == above.file && below.line == above.line);
         link.frames = stack;
@@ -333,6 +338,12 @@ fn is_closing(line: &str) -> bool {
         || line.starts_with("(Might be a runaway")
         || line.starts_with("Perhaps the DBD::")
         || line.starts_with("Available drivers:")
+}
+
+/// What Type::Tiny says below an error: why the value is none of that type.
+fn is_reasoning(line: &str) -> bool {
+    let words = ["\" is a subtype of \"", "\" is defined as: ", " did not pass type constraint \""];
+    line.starts_with("    ") && words.iter().any(|words| line.contains(words))
 }
 
 /// What a tool that runs several programs puts before each line, if it looks as if one did.
