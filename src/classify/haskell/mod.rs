@@ -37,6 +37,8 @@ impl Grammar for Haskell {
             ": internal error: ",
             ": HttpExceptionRequest ",
             ": libpq: failed (",
+            "(cannot decode byte",
+            "(cannot encode char",
         ]
     }
 

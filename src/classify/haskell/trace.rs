@@ -213,7 +213,10 @@ impl Trace {
             return self.request(bare, &said);
         }
         self.text_lines += 1;
-        let text = self.awaits_text && self.calls.is_empty() && self.text_lines <= TEXT_LINES && !is_record(bare);
+        // The first line below the head belongs to it, whatever it looks like.
+        let first = self.link.message.is_empty();
+        let room = self.awaits_text && self.calls.is_empty() && self.text_lines <= TEXT_LINES;
+        let text = room && (first || !is_record(bare));
         if text {
             self.link.say(said.trim());
             self.link.quote(bare);

@@ -16,7 +16,7 @@ const MODULES: &str = " Stdlib Thread Mutex Condition Event Unix UnixLabels Str 
     Conduit Conduit_lwt Conduit_lwt_unix Dream Opium Caqti Caqti_lwt Caqti_eio Yojson Eio Eio_main Eio_unix Eio_linux Eio_posix \
     Fiber Miou Logs Fmt Cmdliner Alcotest Alcotest_engine OUnit OUnit2 Sexplib Sexplib0 Re Uri Ptime Mtime Tls \
     Tls_lwt X509 Ssl Angstrom Faraday Httpaf H2 Piaf Irmin Postgresql Mariadb Redis_lwt Zarith Z Q Ppx_deriving_runtime \
-    Command Import0 Or_error Result Error Exn Ppx_inline_test_lib Ppx_expect_runtime ";
+    Std_exit Command Import0 Or_error Result Error Exn Ppx_inline_test_lib Ppx_expect_runtime ";
 
 /// Files of the standard library: old versions name no functions.
 const FILES: &str = " stdlib.ml pervasives.ml hashtbl.ml list.ml array.ml string.ml bytes.ml map.ml set.ml printf.ml \
