@@ -132,15 +132,25 @@ impl Trace {
         if begun.is_none() && (call.is_none() || !bare.starts_with('\t') && !bare.contains("called at")) {
             return false;
         }
-        let mut above = context.before.iter().map(|line| tag.strip(&text::string(line)).to_owned());
-        let above = above.find(|line| !without_envelope(line).0.trim().is_empty()).unwrap_or_default();
-        let (said, _) = without_envelope(&above);
+        let above = context.before.iter().map(|line| tag.strip(&text::string(line)).to_owned());
+        let mut above = above.filter(|line| !without_envelope(line).0.trim().is_empty());
+        let nearest = above.next().unwrap_or_default();
+        let (said, _) = without_envelope(&nearest);
         if begun.is_some() {
             self.say(said);
             self.place = begun;
         } else {
-            let Some((_, place)) = place::split(said) else { return false };
-            self.say(said);
+            let Some((text, place)) = place::split(said) else { return false };
+            // A text that ends its line has its place on the next one.
+            let head = text.trim().is_empty().then(|| above.next()).flatten();
+            match &head {
+                Some(head) => {
+                    self.first_line = self.first_line.saturating_sub(1);
+                    self.say(without_envelope(head).0);
+                    self.quote(said.as_bytes());
+                }
+                None => self.say(said),
+            }
             self.place = Some(place);
         }
         self.first_line = self.first_line.saturating_sub(1);
