@@ -7,7 +7,7 @@ use super::severity::Severity;
 /// line.
 pub fn without_collector(line: &str) -> &str {
     let mut rest = line;
-    let shapes = [pod, cri, kubelet, process, syslog, syslog_iso, tai64n];
+    let shapes = [pod, cri, syslog_iso, kubelet, process, syslog, tai64n, kail, stern];
     while let Some(shorter) = shapes.iter().find_map(|shape| shape(rest)) {
         rest = shorter;
     }
@@ -59,14 +59,30 @@ fn is_plain(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@/".contains(&b))
 }
 
-/// `shop-6d5f8c9b7-x2x4k api ` (stern), `shop/shop-6d5f8c9b7-x2x4k[api]: ` (kail).
+/// `shop/shop-6d5f8c9b7-x2x4k[api]: `: a namespace, a pod, a container.
+fn kail(line: &str) -> Option<&str> {
+    let (head, rest) = line.split_once("]: ").or_else(|| Some((line.strip_suffix("]:")?, "")))?;
+    let (pod, container) = head.split_once('[')?;
+    let (namespace, pod) = pod.split_once('/')?;
+    let word = container.starts_with(|c: char| c.is_ascii_alphabetic());
+    (word && pod.contains('-') && [namespace, pod, container].into_iter().all(is_plain)).then_some(rest)
+}
+
+/// `shop-6d5f8c9b7-x2x4k api `: a pod of a Deployment, known by its two generated words, and a container.
+fn stern(line: &str) -> Option<&str> {
+    let (pod, rest) = line.split_once(' ')?;
+    let mut parts = pod.rsplitn(3, '-');
+    let generated = |word: &str, length: std::ops::RangeInclusive<usize>| {
+        length.contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit() || b"bcdfghjklmnpqrstvwxz".contains(&b))
+    };
+    let named = generated(parts.next()?, 5..=5) && generated(parts.next()?, 6..=10) && is_plain(parts.next()?);
+    let (container, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    (named && is_plain(container)).then_some(rest)
+}
+
+/// The same of any pod, which only several lines tell from a sentence.
 fn pod_tag(line: &str) -> Option<usize> {
     let (pod, rest) = line.split_once(' ')?;
-    let kail = pod.strip_suffix("]:").and_then(|name| name.split_once('['));
-    if let Some((pod, container)) = kail {
-        let named = pod.contains('/') && is_plain(pod) && is_plain(container);
-        return named.then_some(line.len() - rest.len());
-    }
     let (container, _) = rest.split_once(' ')?;
     let named = pod.contains('-') && is_plain(pod) && is_plain(container) && !pod.contains('/');
     named.then_some(pod.len() + container.len() + 2)
@@ -171,12 +187,14 @@ fn kubelet(line: &str) -> Option<&str> {
     (digits == 9 && zoned && date.len() == 19 && without_stamp(line).is_some()).then_some(rest)
 }
 
-/// `04:15:10 web.1  | `, `api-1  | `
+/// `04:15:10 web.1  | `, `api-1  | `, and where the process has no number `04:15:10 web | ` and `web     | `.
 fn process(line: &str) -> Option<&str> {
     let (head, rest) = line.split_once(" | ").or_else(|| Some((line.strip_suffix(" |")?, "")))?;
     let name = without_stamp(head).unwrap_or(head).trim_end();
     let numbered = name.rsplit_once(['.', '-', '_']).is_some_and(|(_, number)| number.parse::<u32>().is_ok());
-    (numbered && !name.contains(' ')).then_some(rest)
+    let padded = head.ends_with("  ") && head.starts_with(|c: char| c.is_ascii_alphabetic());
+    let stamped = name.len() < head.trim_end().len();
+    ((numbered || padded || stamped) && !name.contains(' ') && is_plain(name)).then_some(rest)
 }
 
 /// What follows a date, a time or both, perhaps in brackets; `None` where none stands at the start.
@@ -214,6 +232,14 @@ mod tests {
             ("@4000000067428a850b5c2e14 x y", "x y"),
             ("@4000000067428a850b5c2e14", ""),
             ("@40000000 x", "@40000000 x"),
+            ("shop/shop-x2x4k[api]: x y", "x y"),
+            ("/app/run-api.sh[5]: x", "/app/run-api.sh[5]: x"),
+            ("shop-6d5f8c9b7-x2x4k api   x y", "  x y"),
+            ("shop-6d5f8c9b7-x2x4k api", ""),
+            ("order-12345-23456 has no price", "order-12345-23456 has no price"),
+            ("web     | x y", "x y"),
+            ("04:15:10 web | x y", "x y"),
+            ("name | x", "name | x"),
             ("Nov 24 04:15:10 node-7 x: y", "Nov 24 04:15:10 node-7 x: y"),
             ("2026-11-24 04:15:10 x", "2026-11-24 04:15:10 x"),
             ("2026-11-24T04:15:10.007172192Z >>> 'maxmem 1'", ">>> 'maxmem 1'"),
@@ -229,11 +255,10 @@ mod tests {
 
     #[test]
     fn a_tag_is_what_all_lines_have() {
-        let cases: [(&[&str], &str); 10] = [
+        let cases: [(&[&str], &str); 9] = [
             (&["[@shop/api]: x y", "[@shop/api]: z", "[@shop/api]: y"], "x y"),
             (&["web     | x y", "web     | z", "web     |"], "x y"),
             (&["0|web  | x y", "0|web  | z", "0|web  | y"], "x y"),
-            (&["shop/shop-x2x4k[api]: x y", "shop/shop-x2x4k[api]: z", "shop/shop-x2x4k[api]: y"], "x y"),
             (&["[api] x y", "[api] z", "", "[api]"], "x y"),
             (&["shop-db api x y", "shop-db api z", "shop-db api"], "x y"),
             (&["[api] x y", "[api] z"], "[api] x y"),

@@ -3,6 +3,7 @@
 use super::exits;
 use super::frames;
 use super::told::{self, Voice};
+use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
@@ -14,6 +15,8 @@ use crate::classify::text;
 
 /// How an exception begins.
 pub const MARK: &str = "** (";
+/// Longest part of a line in which a collector's prefix is looked for.
+const LINE_BYTES: usize = 1024;
 /// Most lines of one exception's text.
 const TEXT_LINES: u32 = 64;
 /// Most foreign lines in a row inside of a trace.
@@ -83,7 +86,7 @@ impl Trace {
         let mut trace = Self {
             voice: if logged { Voice::Logged } else { Voice::Printed },
             // A sentence that goes on with an exception stands on its first line alone.
-            prefix: if is_collectors(&envelope, &line.text[..start]) { envelope } else { Prefix::default() },
+            prefix: if is_collectors(&envelope, &line.text[..start]) { envelope } else { collectors(line.text) },
             links: Vec::new(),
             text_lines: 0,
             foreign: 0,
@@ -197,7 +200,9 @@ impl Trace {
     fn text(&mut self, bare: &[u8], number: u64) -> Flow {
         self.text_lines += 1;
         let apart = self.gap && !bare.starts_with(b" ");
-        if self.begun() || self.noted || apart || is_record(bare) || self.text_lines > TEXT_LINES {
+        let another = text::find(bare, MARK)
+            .is_some_and(|at| std::str::from_utf8(&bare[at..]).is_ok_and(|said| head(said).is_some()));
+        if another || self.begun() || self.noted || apart || is_record(bare) || self.text_lines > TEXT_LINES {
             return self.stray();
         }
         if let Some((link, _)) = self.links.last_mut() {
@@ -294,6 +299,14 @@ fn above(line: &Line<'_>, at: usize, context: &Context<'_>) -> (usize, String) {
     let above = text::string(&context.before[nearest]);
     let speaks = PROCESSES.iter().any(|words| above.contains(words));
     (if speaks { nearest + 1 } else { 0 }, if speaks { above } else { own })
+}
+
+/// What a known collector put before a line.
+fn collectors(line: &[u8]) -> Prefix {
+    let part = &line[..line.len().min(LINE_BYTES)];
+    let valid = std::str::from_utf8(part).map_or_else(|error| error.valid_up_to(), str::len);
+    let shown = std::str::from_utf8(&part[..valid]).unwrap_or_default();
+    Prefix::learn(&line[..shown.len() - without_collector(shown).len()])
 }
 
 /// Whether what stands before an exception is put before every line.

@@ -295,7 +295,7 @@ fn without_envelope(line: &str) -> (&str, bool) {
     // A tab before a frame stays.
     let mut rest = if inner.starts_with('\t') { inner } else { without_stamps(inner) };
     let mut levelled = false;
-    while let Some((word, after)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
+    while let Some((word, after)) = rest.strip_prefix('[').and_then(bracketed) {
         if word.len() > 24 || word.contains(' ') {
             break;
         }
@@ -307,17 +307,24 @@ fn without_envelope(line: &str) -> (&str, bool) {
     (if rest.is_empty() { inner } else { shorter }, levelled || leveled)
 }
 
+/// What stands in a bracket that was just opened, and what follows; of an empty line the blank behind it may be gone.
+fn bracketed(inside: &str) -> Option<(&str, &str)> {
+    inside.split_once("] ").or_else(|| Some((inside.strip_suffix(']')?, "")))
+}
+
 /// The line without a level in capitals and the name of a thread or stream at its start, and whether there was one.
 fn without_level(line: &str) -> (&str, bool) {
     let text = line.strip_prefix("- STDERR - ").unwrap_or(line);
+    if text == "ERROR -" {
+        return ("", true);
+    }
     let first = text.split([' ', ':']).next().unwrap_or_default();
     let capital = first.len() > 3 && first.bytes().all(|b| b.is_ascii_uppercase());
     if !capital || Severity::of_word(first).is_none() {
         return (line, false);
     }
     let rest = text[first.len()..].trim_start_matches([':', ' ']);
-    let thread =
-        rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")).filter(|(name, _)| !name.contains(' '));
+    let thread = rest.strip_prefix('[').and_then(bracketed).filter(|(name, _)| !name.contains(' '));
     (thread.map_or(rest, |(_, rest)| rest).trim_start_matches("- "), true)
 }
 
