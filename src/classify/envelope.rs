@@ -184,7 +184,7 @@ fn kubelet(line: &str) -> Option<&str> {
     let (date, fraction) = stamp.split_once('.')?;
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
     let zoned = fraction.get(9..).is_some_and(|zone| zone == "Z" || zone.starts_with(['+', '-']));
-    (digits == 9 && zoned && date.len() == 19 && without_stamp(line).is_some()).then_some(rest)
+    (digits == 9 && zoned && date.len() == 19 && is_stamp(stamp)).then_some(rest)
 }
 
 /// `04:15:10 web.1  | `, `api-1  | `, and where the process has no number `04:15:10 web | ` and `web     | `.
@@ -203,10 +203,13 @@ fn without_stamp(text: &str) -> Option<&str> {
         Some(inside) => inside.split_once(']')?,
         None => text.split_once(char::is_whitespace)?,
     };
+    is_stamp(stamp).then(|| rest.trim_start())
+}
+
+fn is_stamp(stamp: &str) -> bool {
     let digits = stamp.bytes().filter(u8::is_ascii_digit).count();
     let plain = stamp.bytes().all(|b| b.is_ascii_digit() || b"-/:.,TZ+ ".contains(&b));
-    let separated = stamp.contains([':', '-', '/']);
-    (plain && separated && digits >= 4).then(|| rest.trim_start())
+    plain && digits >= 4 && stamp.contains([':', '-', '/'])
 }
 
 #[cfg(test)]
@@ -244,6 +247,7 @@ mod tests {
             ("2026-11-24 04:15:10 x", "2026-11-24 04:15:10 x"),
             ("2026-11-24T04:15:10.007172192Z >>> 'maxmem 1'", ">>> 'maxmem 1'"),
             ("2026-11-24T04:15:10.007172192+01:00   x", "  x"),
+            ("2026-11-24T04:15:10.007172192Z", ""),
             ("2026-11-24T04:15:10.007172Z x", "2026-11-24T04:15:10.007172Z x"),
         ];
         for (line, rest) in cases {

@@ -230,7 +230,8 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
     }
     if line.record.is_none() {
         if let Some(complaint) = shell::complaint(&message) {
-            let reason = Some(complaint.reason(speech.exit.code)?);
+            let told = || Some(speech.messages.meaning(&message, Voice::LastWords)?.reason);
+            let reason = Some(complaint.reason(speech.exit.code).or_else(told)?);
             let (runtime, culprit) = (Some(Runtime::Shell), complaint.culprit());
             return Some(Meant { reason, runtime, culprit, ..Meant::default() });
         }

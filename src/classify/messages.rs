@@ -202,6 +202,7 @@ static RULES: &[Rule] = &[
     last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
     last_words(MISSING_FILE, &["file does not exist"]),
     last_words(MISSING_FILE, &["file not found"]),
+    last_words(MISSING_FILE, &["cannot find or open "]),
     last_words(MISSING_FILE, &["file \"", "\" missing"]),
     // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
     by(Runtime::Go, INVALID_CONFIGURATION, &["flag provided but not defined"]),

@@ -321,8 +321,9 @@ fn find_head(line: &[u8], holds: impl Fn(&str) -> bool) -> Option<(usize, String
         let (program, said) = rest.split_once(": ")?;
         let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '\'');
         let name = program.starts_with(|c: char| c.is_ascii_alphabetic()) && program.chars().all(letters);
-        let level = Severity::of_word(program).is_some();
-        (name && !level && holds(said)).then(|| (at, said.trim().to_owned()))
+        // Lua's interpreter says of its stack what GHC's runtime does.
+        let other = Severity::of_word(program).is_some() || program.starts_with("lua");
+        (name && !other && holds(said)).then(|| (at, said.trim().to_owned()))
     })
 }
 
