@@ -130,18 +130,13 @@ fn cri(line: &str) -> Option<&str> {
 
 /// `Nov 24 04:15:10 node-7 api[1234]: `, and RFC 5424's `<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 - - `.
 fn syslog(line: &str) -> Option<&str> {
-    let mut words = line.splitn(8, ' ');
     // RFC 3164 has the priority before the month.
     let bare = line.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(_, rest)| rest);
     if let Some(bare) = bare.filter(|bare| bare.starts_with(|c: char| c.is_ascii_uppercase())) {
         return syslog(bare);
     }
     if line.starts_with('<') {
-        let (priority, version) = words.next()?[1..].split_once('>')?;
-        let numbers = [priority, version].iter().all(|number| number.parse::<u16>().is_ok());
-        let stamped = words.next()?.contains('T');
-        let data = words.nth(4)?;
-        return (numbers && stamped && data == "-").then(|| words.next()).flatten();
+        return syslog_5424(line);
     }
     let (month, rest) = line.split_once(' ')?;
     let (day, rest) = rest.trim_start().split_once(' ')?;
@@ -151,6 +146,21 @@ fn syslog(line: &str) -> Option<&str> {
     let dated = month.len() == 3 && day.parse::<u8>().is_ok() && time.len() == 8 && time.matches(':').count() == 2;
     let named = program.ends_with(']') && program.contains('[') && !program.contains(' ');
     (dated && named).then_some(rest)
+}
+
+/// Priority and version, stamp, host, program, process, kind, data, each of them perhaps `-`.
+fn syslog_5424(line: &str) -> Option<&str> {
+    let mut words = line.splitn(7, ' ');
+    let (priority, version) = words.next()?[1..].split_once('>')?;
+    let numbers = [priority, version].iter().all(|number| number.parse::<u16>().is_ok());
+    let stamped = words.next()?.contains('T');
+    let rest = words.nth(4).filter(|_| numbers && stamped)?;
+    let behind = match rest.starts_with('[') {
+        true => rest.split_once("] ").map(|(_, rest)| rest).or_else(|| rest.ends_with(']').then_some(""))?,
+        false => rest.strip_prefix('-')?,
+    };
+    let behind = behind.strip_prefix(' ').filter(|_| rest.starts_with('-')).unwrap_or(behind);
+    Some(behind.strip_prefix('\u{feff}').unwrap_or(behind))
 }
 
 /// `2026-11-24T04:15:10.1+00:00 node-7 api[1234]: ` of rsyslog and journalctl, `2026-11-24T04:15:10.1+00:00 app[web.1]: `
@@ -228,6 +238,9 @@ mod tests {
             ("2026-11-24T04:15:10.123456Z x", "2026-11-24T04:15:10.123456Z x"),
             ("Nov 24 04:15:10 node-7 api[1234]: x: y", "x: y"),
             ("<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 - - x y", "x y"),
+            ("<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 - -", ""),
+            ("<11>1 2026-11-24T04:15:10.1Z node-7 api 1234 ID7 [meta a=\"b c\"]   x y", "  x y"),
+            ("<11>1 2026-11-24T04:15:10.1Z node-7 api - - - \u{feff}x", "x"),
             ("<30>Nov 24 04:15:10 node-7 api[1234]: x: y", "x: y"),
             ("2026-11-24T04:15:10.1+00:00 node-7 api[1234]: x: y", "x: y"),
             ("2026-11-24T04:15:10.123456+00:00 app[web.1]: x", "x"),

@@ -49,6 +49,9 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Haskell, ": hClose: "),
     (Runtime::Haskell, "(from HasCallStack)"),
     (Runtime::Ocaml, "Called from unknown location"),
+    (Runtime::Ocaml, "Fatal error: out of memory"),
+    (Runtime::Perl, "(type Net::Server"),
+    (Runtime::Perl, "/usr/share/perl5/"),
     (Runtime::Native, "*** FATAL CONFIG FILE ERROR ("),
     // MongoDB.
     (Runtime::Native, "\"ctx\":\"initandlisten\""),

@@ -13,6 +13,7 @@ use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
 use super::{perl, shell, text, wrapper};
+use crate::log::answer::is_error_text;
 
 /// How many of the last lines are looked at: a usage text may follow the error.
 const LINES: usize = 80;
@@ -123,7 +124,10 @@ fn spoken(found: &Found, count: usize) -> Vec<Spoken> {
     lines
         .map(|(number, raw)| {
             let line = text::string(&readable(raw));
-            let text = wrapper::unboxed(without_collector(tag.strip(&line))).as_bytes().to_vec();
+            // What the kubelet writes where a log should be is no word of the program.
+            let kubelets = is_error_text(line.as_bytes());
+            let text = if kubelets { "" } else { wrapper::unboxed(without_collector(tag.strip(&line))) };
+            let text = text.as_bytes().to_vec();
             let record = Record::read(&text).filter(|record| !record.summary().is_empty());
             Spoken { number, text, record }
         })

@@ -38,7 +38,13 @@ const ENVELOPED: [&str; 12] = [
 
 /// What the form takes from such logs: part of a case's name, part of a form's, and why.
 const LOSSES: &[(&str, &str, &str)] = &[
-    ("logback-ecs-array", "", "one record over many lines, which no longer begin as JSON does"),
+    ("logback-ecs-array", "interleaved", "a record over many lines is whole"),
+    ("logback-ecs-array", "levels", "no logger puts a level before each line of a record"),
+    ("logback-ecs-array", "npm concurrently", "a number in brackets begins a list"),
+    ("haskell-", "pino", "it has the head of the trace as its message"),
+    ("haskell-", "gelf", "it has the head of the trace as its message"),
+    ("ocaml-", "pino", "it has the head of the trace as its message"),
+    ("ocaml-", "gelf", "it has the head of the trace as its message"),
     ("go-made-zap-console", "", "its fields are told apart by tabs, and its stack is no part of the record"),
     ("go-made-lines-", "no empty lines", "its message has empty lines"),
     ("-null-by-shell", "", "the shell's own words are known by standing alone"),
@@ -47,7 +53,6 @@ const LOSSES: &[(&str, &str, &str)] = &[
     ("nodejs-pm2-runtime-undefined", "interleaved", "the lines of pm2 are the trace's prefix"),
     ("jvm-made-", "pino", "it has the head of the trace as its message"),
     ("jvm-made-", "gelf", "it has the head of the trace as its message"),
-    ("log4j2-JsonLayout", "", "a record over many lines, each of which became a record"),
     ("python-structlog-dict", "", "a record in a record"),
     ("python-divide-313-colours", "pairs of a stream", "an escape that is escaped again"),
     ("nodejs-deno-cause-colours", "pairs of a stream", "an escape that is escaped again"),
