@@ -3,7 +3,7 @@
 //! Nothing in their first line shows what they hold, so they are only looked for where a field in the middle has an
 //! anchor: then the lines above that belong to it are still in the tail.
 
-use super::envelope::without_collector;
+use super::prefix::Prefix;
 use super::record::Record;
 
 /// Most lines above the one with the anchor.
@@ -13,9 +13,16 @@ const LINES: usize = 4096;
 /// Largest record, in bytes.
 const BYTES: usize = 256 * 1024;
 
+/// Most lines of others in a row between those of a record.
+const FOREIGN: u32 = 8;
+
 /// A record under way.
 #[derive(Debug)]
 pub struct Pile {
+    /// What a collector puts before each of its lines.
+    prefix: Prefix,
+    /// Lines of others since its last one.
+    foreign: u32,
     /// Its lines without blanks around them, joined.
     joined: Vec<u8>,
     /// How many brackets are open.
@@ -26,39 +33,50 @@ pub struct Pile {
 
 impl Pile {
     /// A pile that ends with this line, if the line is a field of a record that began above. `above` has the nearest line
-    /// first.
-    pub fn begun(line: &[u8], number: u64, above: impl Iterator<Item = Vec<u8>>) -> Option<Self> {
-        let own = bare(line);
-        if !own.starts_with(b"\"") || !goes_on(own) && !ends_value(own) {
-            return None;
+    /// first; where it is none, the answer is how many of those lines were looked at.
+    pub fn begun(line: &[u8], number: u64, above: impl Iterator<Item = Vec<u8>>) -> Result<Self, u64> {
+        let at = line.iter().position(|b| *b == b'"').unwrap_or(line.len());
+        let prefix = Prefix::learn(line[..at].trim_ascii_end());
+        let own = line[at..].trim_ascii_end();
+        if !goes_on(own) && !ends_value(own) {
+            return Err(0);
         }
         let mut open = brackets(own);
         let mut taken = vec![own.to_vec()];
+        let (mut looked_at, mut foreign) = (0, 0);
         let mut above = above.take(ABOVE).peekable();
         while let Some(line) = above.next() {
-            let line = bare(&line);
-            if !is_json(line) {
-                return None;
-            }
+            looked_at += 1;
+            let Some(line) = part(&prefix, &line) else {
+                foreign += 1;
+                if foreign > FOREIGN {
+                    break;
+                }
+                continue;
+            };
+            foreign = 0;
             open += brackets(line);
             taken.push(line.to_vec());
-            let inside = above.peek().is_some_and(|next| is_json(bare(next)) && goes_on(bare(next)));
+            let inside = above.peek().and_then(|next| part(&prefix, next)).is_some_and(goes_on);
             if line.starts_with(b"{") && open > 0 && !inside {
                 let joined = taken.into_iter().rev().flatten().collect();
-                return Some(Self { joined, open, lines: vec![(number, own.to_vec())] });
+                return Ok(Self { prefix, foreign: 0, joined, open, lines: vec![(number, own.to_vec())] });
             }
         }
-        None
+        Err(looked_at)
     }
 
-    /// Adds a line; whether it can be one of the record's.
+    /// Adds a line; whether the record goes on. Lines of others are left out.
     pub fn add(&mut self, line: &[u8], number: u64) -> bool {
-        let own = bare(line);
-        let room = self.lines.len() < LINES && self.joined.len() + own.len() < BYTES;
         self.lines.push((number, line.to_vec()));
+        let Some(own) = part(&self.prefix, line) else {
+            self.foreign += 1;
+            return self.foreign <= FOREIGN;
+        };
+        self.foreign = 0;
         self.open += brackets(own);
         self.joined.extend_from_slice(own);
-        room && is_json(own)
+        self.lines.len() < LINES && self.joined.len() < BYTES
     }
 
     /// Whether all of its brackets are closed.
@@ -84,9 +102,12 @@ pub fn may_be_field(line: &[u8]) -> bool {
     first == Some(b'"') && (goes_on(end) || ends_value(end))
 }
 
-/// The line without what a collector put before it, and without blanks around it.
-fn bare(line: &[u8]) -> &[u8] {
-    std::str::from_utf8(line).map_or(line, |text| without_collector(text).as_bytes()).trim_ascii()
+/// What a line adds to a record: without its prefix and blanks. `None` for another writer's.
+fn part<'a>(prefix: &Prefix, line: &'a [u8]) -> Option<&'a [u8]> {
+    let bare = prefix.strip(line)?.trim_ascii();
+    let whole =
+        || bare.starts_with(b"{") && brackets(bare) == 0 && Record::read(bare).is_some_and(|it| it.severity.is_some());
+    (is_json(bare) && !whole()).then_some(bare)
 }
 
 fn is_json(line: &[u8]) -> bool {
@@ -125,19 +146,21 @@ mod tests {
     use super::*;
 
     fn pile(above: &[&str], line: &str) -> Option<Pile> {
-        Pile::begun(line.as_bytes(), 9, above.iter().rev().map(|line| line.as_bytes().to_vec()))
+        Pile::begun(line.as_bytes(), 9, above.iter().rev().map(|line| line.as_bytes().to_vec())).ok()
     }
 
     #[test]
     fn a_record_begins_above_its_fields() {
-        let cases: [(&[&str], &str, bool); 8] = [
+        let cases: [(&[&str], &str, bool); 10] = [
             (&["listening", "{", "  \"level\" : \"ERROR\","], "  \"stack_trace\" : \"A: b\\n\\tat c\"", true),
             (&["{\"level\": \"ERROR\", \"message\": \"x\", "], "\"stacktrace\": [\"A: b\",", true),
+            (&["[0] {", "[0]   \"level\": \"ERROR\",", "04:15:10 GET /"], "[0]   \"error\": \"x\"", true),
+            (&["{", "  \"level\": \"ERROR\",", "{\"level\": \"info\"}"], "  \"error\": \"x\"", true),
             (&["[pod/a-1/api] {", "[pod/a-1/api]   \"level\": \"ERROR\","], "[pod/a-1/api]   \"error\": \"x\"", true),
             (&["{", "  \"frames\": [", "    {"], "      \"file\": \"a.py\",", true),
             (&["{\"level\": \"ERROR\"}"], "\"A: b\",", false),
             (&["a text {", "  \"level\": \"ERROR\","], "  \"stack\": \"x\"", false),
-            (&["{", "  and no JSON"], "  \"stack\": \"x\"", false),
+            (&["{", "text", "1 a", "b", "c", "d", "e", "f", "g", "h", "i"], "  \"stack\": \"x\"", false),
             (&["{"], "  at a (b.js:1:2)", false),
         ];
         for (above, line, begins) in cases {
@@ -151,7 +174,9 @@ mod tests {
         assert!(pile.add(b"  \"mdc\" : { \"a\" : 1 }", 10) && !pile.is_complete());
         assert!(pile.add(b"}", 11) && pile.is_complete());
         assert_eq!(pile.record().unwrap().stack, "A: {\n\tat c");
-        assert!(!pile.add(b"2026-11-24 04:15:10 listening", 12));
-        assert_eq!(pile.into_lines().len(), 4);
+        for number in 12..=20 {
+            assert_eq!(pile.add(b"listening", number), number < 20);
+        }
+        assert_eq!(pile.into_lines().len(), 12);
     }
 }

@@ -48,6 +48,8 @@ pub struct Scan<'e> {
     messages: Session,
     /// The record over many lines that is under way.
     pile: Option<Pile>,
+    /// From this line on the start of one is looked for: where none was found, not as many lines again.
+    piles_from: u64,
     found: Vec<Candidate>,
 }
 
@@ -66,7 +68,17 @@ impl<'e> Scan<'e> {
     /// A scan that has seen nothing yet.
     pub fn new(engine: &'e Engine) -> Self {
         let (session, messages) = (Session::default(), Session::default());
-        Self { engine, tail: Tail::default(), lines: 0, before: 0, session, messages, pile: None, found: Vec::new() }
+        Self {
+            engine,
+            tail: Tail::default(),
+            lines: 0,
+            before: 0,
+            session,
+            messages,
+            pile: None,
+            piles_from: 0,
+            found: Vec::new(),
+        }
     }
 
     /// Takes whole lines, each with its line end.
@@ -126,14 +138,17 @@ impl<'e> Scan<'e> {
     /// Whether a line belongs to a record over many lines.
     fn piled(&mut self, plain: &[u8]) -> bool {
         let Some(mut pile) = self.pile.take() else {
-            if self.is_idle() && pile::may_be_field(plain) {
+            if self.lines >= self.piles_from && self.is_idle() && pile::may_be_field(plain) {
                 let above = self.tail.newest_first().map(|line| readable(line).into_owned());
-                self.pile = Pile::begun(plain, self.lines, above);
+                match Pile::begun(plain, self.lines, above) {
+                    Ok(pile) => self.pile = Some(pile),
+                    Err(looked_at) => self.piles_from = self.lines + looked_at,
+                }
             }
             return self.pile.is_some();
         };
-        let fits = pile.add(plain, self.lines);
-        if fits && !pile.is_complete() {
+        let goes_on = pile.add(plain, self.lines);
+        if goes_on && !pile.is_complete() {
             self.pile = Some(pile);
         } else {
             self.read_pile(pile);

@@ -38,9 +38,6 @@ const ENVELOPED: [&str; 12] = [
 
 /// What the form takes from such logs: part of a case's name, part of a form's, and why.
 const LOSSES: &[(&str, &str, &str)] = &[
-    ("logback-ecs-array", "interleaved", "a record over many lines is whole"),
-    ("logback-ecs-array", "levels", "no logger puts a level before each line of a record"),
-    ("logback-ecs-array", "npm concurrently", "a number in brackets begins a list"),
     ("haskell-", "pino", "it has the head of the trace as its message"),
     ("haskell-", "gelf", "it has the head of the trace as its message"),
     ("ocaml-", "pino", "it has the head of the trace as its message"),
@@ -63,7 +60,7 @@ const LOSSES: &[(&str, &str, &str)] = &[
     ("python-sqlalchemy", "", "the excerpt begins in the middle of a chain"),
     ("python-requests", "", "the excerpt begins in the middle of a chain"),
     ("beam-", "stern of a set", "its reports are told by how far they are indented"),
-    ("perl-bare-script", "stern of a set", "nothing but its own form tells the first line"),
+    ("perl-", "stern of a set", "nothing but its own form tells the first line"),
     ("lua-", "stern of a set", "the same"),
     ("", "stopped by a shell", "without a word of an error before it, the last line is the shell's"),
 ];

@@ -3,6 +3,7 @@
 use super::frames::{self, Call};
 use super::kinds;
 use super::place::{self, Place};
+use crate::classify::chatter::is_chatter;
 use crate::classify::envelope::{Tag, without_collector, without_stamps};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
@@ -373,7 +374,9 @@ fn tag_of(shown: &str, context: &Context<'_>) -> Tag {
 /// The first line of a text of several lines, and how many lines above it stands.
 fn above(tag: &Tag, context: &Context<'_>) -> Option<(u64, String)> {
     let line = |line: &Vec<u8>| tag.strip(&text::string(line)).to_owned();
-    let lines: Vec<String> = context.before.iter().take(TEXT_ABOVE).map(line).collect();
+    // What another writer wrote in between is no part of the text.
+    let own = context.before.iter().filter(|line| !is_chatter(line));
+    let lines: Vec<String> = own.take(TEXT_ABOVE).map(line).collect();
     let head = |line: &String| {
         let (bare, _) = without_envelope(line);
         !is_indented(line, bare) && !bare.starts_with("LINE ") && !bare.trim().is_empty()
