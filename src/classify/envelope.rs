@@ -209,11 +209,25 @@ fn process(line: &str) -> Option<&str> {
 
 /// What follows a date, a time or both, perhaps in brackets; `None` where none stands at the start.
 fn without_stamp(text: &str) -> Option<&str> {
+    if let Some(rest) = without_month(text) {
+        return Some(rest);
+    }
     let (stamp, rest) = match text.strip_prefix('[') {
         Some(inside) => inside.split_once(']')?,
         None => text.split_once(char::is_whitespace)?,
     };
     is_stamp(stamp).then(|| rest.trim_start())
+}
+
+/// `Nov 24 04:15:10 `, as `ts` and syslog write it.
+fn without_month(text: &str) -> Option<&str> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (_, rest) = text.split_once(' ').filter(|(month, _)| MONTHS.contains(month))?;
+    let (day, rest) = rest.trim_start().split_once(' ')?;
+    let (time, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let dated =
+        matches!(day.parse(), Ok(1..=31)) && time.len() >= 8 && time.matches(':').count() == 2 && is_stamp(time);
+    dated.then(|| rest.trim_start())
 }
 
 fn is_stamp(stamp: &str) -> bool {
@@ -268,6 +282,8 @@ mod tests {
         }
         assert_eq!(without_stamps("[2026-11-25 01:44:05.483] 04:15:10 x"), "x");
         assert_eq!(without_stamps("404 pages"), "404 pages");
+        assert_eq!(without_stamps("Nov  4 04:15:10 x: y"), "x: y");
+        assert_eq!(without_stamps("May 5 people x"), "May 5 people x");
     }
 
     #[test]

@@ -45,6 +45,8 @@ const CLOSINGS: [&str; 15] = [
     "fpm initialization failed",
 ];
 
+/// Most lines behind what a tool said of which a rule does not tell who called it.
+const ASKED: usize = 6;
 /// The weight of a line that a rule knows: above every other one nearby.
 const RULED: usize = 64;
 
@@ -166,7 +168,7 @@ pub fn last_words(found: &Found, speech: &Speech<'_>) -> Option<LastWords> {
     let ranked = lines.iter().enumerate().filter(|(_, line)| !text::blank(&line.text)).map(|(at, line)| {
         let meaning = meaning(line, speech);
         let distance = usize::try_from(last - line.number).unwrap_or(FARTHEST).min(FARTHEST);
-        (weight(line, meaning.as_ref()).saturating_sub(distance), at, meaning)
+        (weight(line, meaning.as_ref(), distance).saturating_sub(distance), at, meaning)
     });
     // Of equals the later line, which comes first here.
     let (weight, at, meaning) = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
@@ -174,8 +176,10 @@ pub fn last_words(found: &Found, speech: &Speech<'_>) -> Option<LastWords> {
 }
 
 /// How much a line sounds like the reason, before its distance from the end is taken off.
-fn weight(line: &Spoken, meaning: Option<&Meant>) -> usize {
-    if meaning.is_some_and(|meaning| meaning.ruled.is_some()) {
+fn weight(line: &Spoken, meaning: Option<&Meant>, distance: usize) -> usize {
+    // Entry points ask for what they need until it is there: only at the end the last answer is the reason.
+    let asked = |meaning: &Meant| meaning.runtime == Some(Runtime::Unknown) && distance > ASKED;
+    if meaning.is_some_and(|meaning| meaning.ruled.is_some() && !asked(meaning)) {
         return RULED;
     }
     let known = meaning.is_some();
@@ -222,7 +226,9 @@ struct Meant {
 
 fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
     let message = line.message();
-    if let Some(hit) = speech.rules.meaning(&line.sight(), &speech.exit) {
+    let ruled = |text: &str| speech.rules.meaning(text, &speech.exit);
+    let unstamped = || line.record.is_none().then(|| ruled(&message)).flatten();
+    if let Some(hit) = ruled(&line.sight()).or_else(unstamped) {
         return Some(Meant {
             reason: Some(hit.rule.reason.clone()),
             runtime: hit.rule.by,

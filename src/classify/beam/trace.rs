@@ -15,6 +15,9 @@ use crate::classify::text;
 
 /// How an exception begins.
 pub const MARK: &str = "** (";
+/// Lines between what the runtime says of a process and the exception that ended it, and how many lines that is at most.
+const REQUEST: [&str; 3] = ["Server: ", "Request: ", "Client: "];
+const ABOVE: usize = 5;
 /// Longest part of a line in which a collector's prefix is looked for.
 const LINE_BYTES: usize = 1024;
 /// Most lines of one exception's text.
@@ -294,7 +297,10 @@ fn above(line: &Line<'_>, at: usize, context: &Context<'_>) -> (usize, String) {
     if PROCESSES.iter().any(|words| own.contains(words)) {
         return (0, own);
     }
-    let nearest = context.before.iter().take(2).position(|before| !text::blank(before));
+    // Between the sentence and the exception Plug says of which request it was.
+    let of_request = |line: &[u8]| REQUEST.iter().any(|words| text::find(line, words).is_some());
+    let lines = context.before.iter().enumerate().take(ABOVE).filter(|(_, line)| !of_request(line));
+    let nearest = lines.take(2).find(|(_, line)| !text::blank(line)).map(|(at, _)| at);
     let Some(nearest) = nearest else { return (0, own) };
     let above = text::string(&context.before[nearest]);
     let speaks = PROCESSES.iter().any(|words| above.contains(words));
