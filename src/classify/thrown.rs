@@ -18,6 +18,8 @@ struct Link {
     message: String,
     frames: Vec<Frame>,
     common: String,
+    /// All of it as one text, with its causes: log4j2's `stacktraceAsString`.
+    whole: String,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,9 @@ impl Thrown {
 
     /// The lines of the trace; `None` where there was none.
     pub fn text(&self) -> Option<String> {
+        if let Some(link) = self.links.first().filter(|link| !link.whole.is_empty()) {
+            return Some(link.whole.clone());
+        }
         let mut out = String::new();
         for (at, link) in self.links.iter().enumerate() {
             link.write(&mut out, at > 0);
@@ -57,6 +62,7 @@ impl Link {
             ["name" | "className"] => self.class = text.to_owned(),
             ["message"] => self.message = text.to_owned(),
             ["commonElementCount" | "commonFramesCount"] => self.common = text.to_owned(),
+            ["extendedStackTrace"] => self.whole = text.to_owned(),
             ["extendedStackTrace" | "stepArray", key] => self.frame(key, text),
             _ => {}
         }
