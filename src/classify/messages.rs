@@ -47,6 +47,8 @@ const fn by(runtime: Runtime, reason: CrashReason, all: &'static [&'static str])
 
 /// The first rule that holds wins: what is more precise stands first.
 static RULES: &[Rule] = &[
+    // gRPC's status, which also tells how long the look-up took.
+    rule(DEPENDENCY_TIMEOUT, &["deadline_exceeded"]),
     // A name that does not resolve; before time-outs, because a look-up can time out.
     by(Runtime::Go, DNS_FAILURE, &["lookup ", ": no such host"]),
     rule(DNS_FAILURE, &["no such host"]),
@@ -233,6 +235,12 @@ static RULES: &[Rule] = &[
     // .NET.
     rule(MISSING_CONFIGURATION, &["connection string", "could be found"]),
     rule(MISSING_CONFIGURATION, &["connection string", "not found"]),
+    rule(MISSING_CONFIGURATION, &["configuration section", "missing"]),
+    rule(MISSING_CONFIGURATION, &["configuration value", "missing"]),
+    rule(MISSING_CONFIGURATION, &["configuration key", "missing"]),
+    // Amazon's clients.
+    rule(MISSING_CONFIGURATION, &["unable to get iam security credentials"]),
+    rule(MISSING_CONFIGURATION, &["unable to load credentials from any"]),
     // Spring, MicroProfile.
     rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
     rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),
@@ -285,7 +293,7 @@ static RULES: &[Rule] = &[
 ];
 
 /// The words with which a program says that a setting is absent; they count where the text also names one.
-const ABSENT: [&str; 16] = [
+const ABSENT: [&str; 17] = [
     "not set",
     "must be set",
     "be set",
@@ -302,7 +310,11 @@ const ABSENT: [&str; 16] = [
     "must not be empty",
     "not provided",
     "not specified",
+    "not configured",
 ];
+
+/// Words for absence before which a name in capitals is a setting's even if it is one word.
+const PLAINLY_ABSENT: [&str; 5] = [" must be set", " is not set", " not set", " is unset", " must be defined"];
 
 /// The table of texts, compiled.
 #[derive(Debug)]
@@ -356,7 +368,19 @@ fn names_absent_setting(text: &str) -> bool {
     let absent = ABSENT.iter().any(|word| lower.contains(word));
     let environment =
         lower.contains("environment variable") || lower.contains("env var") || lower.contains("env variable");
-    absent && (environment || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is_setting_name))
+    let named = || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is_setting_name);
+    absent && (environment || named() || PLAINLY_ABSENT.iter().any(|words| follow_capitals(text, words)))
+}
+
+/// `WORKERS must be set`: these words, and right before them a name in capitals.
+fn follow_capitals(text: &str, words: &str) -> bool {
+    text.match_indices(words).take(8).any(|(at, _)| {
+        let before = text[..at].trim_end_matches(['\'', '"', '`']);
+        let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+        name.len() > 2
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    })
 }
 
 /// `DATABASE_URL`: capitals with an underscore, at least two parts. `ERROR` is none, `SSL_CERT_FILE` is.
@@ -388,6 +412,10 @@ mod tests {
             ("shopd: load config: required environment variable DATABASE_URL is not set", "MissingConfiguration"),
             ("flag provided but not defined: -verbose", "InvalidConfiguration"),
             ("required key APP_PORT missing value", "MissingConfiguration"),
+            ("STOCK_DB is not configured", "MissingConfiguration"),
+            ("'WORKERS' must be set", "MissingConfiguration"),
+            ("Required configuration section 'Stock:Endpoint' is missing", "MissingConfiguration"),
+            ("DEADLINE_EXCEEDED: deadline exceeded after 0.5s. Name resolution delay 0.02 seconds.", "DependencyTimeout"),
             ("write /data/x: no space left on device", "DiskFull"),
             ("accept tcp [::]:80: accept4: too many open files", "TooManyOpenFiles"),
             ("FATAL: password authentication failed for user \"app\"", "AuthenticationFailed"),
@@ -398,6 +426,7 @@ mod tests {
             assert_eq!(meaning.map(|m| m.reason.to_string()).as_deref(), Some(reason), "{text}");
         }
         assert_eq!(messages.meaning("manifest upload refused by bucket policy", Voice::LastWords), None);
+        assert_eq!(messages.meaning("the cookie must be set", Voice::LastWords), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A log record: what a logger wrote, whether as JSON, as `key=value` pairs or in a form of its own.
 
+use super::dotnet::record::Objects;
 use super::python::record::Exceptions;
 use super::severity::Severity;
 use super::thrown::{Monolog, Thrown};
@@ -76,6 +77,7 @@ pub struct Builder {
     exceptions: Exceptions,
     thrown: Thrown,
     monolog: Monolog,
+    objects: Objects,
     /// The error's class, where it is a field of its own.
     class: String,
     file: Option<String>,
@@ -134,7 +136,7 @@ impl Builder {
             | ["err" | "error" | "exception", "message" | "msg"]
             | ["fields", "error" | "err"] => append(&mut self.record.error, &text),
             [
-                "stack" | "stacktrace" | "stack_trace" | "trace" | "exc_info" | "exc_text" | "errorVerbose"
+                "stack" | "stacktrace" | "stack_trace" | "stackTrace" | "trace" | "exc_info" | "exc_text" | "errorVerbose"
                 | "backtrace",
             ]
             | ["error.stack_trace" | "error.stack"]
@@ -144,6 +146,8 @@ impl Builder {
             ] => {
                 append(&mut self.record.stack, &text);
             }
+            // Quarkus and WildFly write an exception as an object; its text is the error's too.
+            ["exception", "exceptionType" | "frames" | "causedBy", ..] => self.thrown.value(&path[1..], &text),
             ["err" | "error" | "exception", "class" | "name" | "type" | "kind"]
             | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
                 set(&mut self.class, text);
@@ -159,6 +163,7 @@ impl Builder {
             ["source", "line"] => self.source_line(&text),
             ["thrown" | "throwable", inside @ ..] => self.thrown.value(inside, &text),
             ["context" | "extra", "exception", key] => self.monolog.value(key, &text),
+            path if self.objects.value(path, &text) => {}
             path => self.exceptions.value(path, &text),
         }
     }
@@ -196,7 +201,10 @@ impl Builder {
     pub fn finish(mut self) -> Option<Record> {
         let Marks { stamp, msg, level_word, foreign } = self.marks;
         self.record.go_logger |= stamp && msg && level_word && !foreign;
-        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text()];
+        // Serilog writes an exception as text, and its details beside it.
+        let told = [&self.record.error, &self.record.stack].iter().any(|text| text.contains("   at "));
+        let objects = self.objects.text().filter(|_| !told);
+        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
         // A bare list of frames is a trace only with what was thrown above it.
         let stack = &self.record.stack;

@@ -1,9 +1,11 @@
 //! .NET and Mono: unhandled exceptions, logged ones, the runtime's own last words, and the host that cannot start.
 
+pub mod above;
 pub mod frames;
 pub mod head;
 pub mod host;
 pub mod kinds;
+pub mod record;
 pub mod trace;
 
 use super::grammar::{Context, Grammar, Line, Parser};
@@ -22,7 +24,7 @@ impl Grammar for Dotnet {
             "Process terminated.",
             "Stack overflow.",
             "Out of memory.",
-            "Fatal error. ",
+            "Fatal error.",
             "CLR: Managed code called FailFast",
             "Native Crash Reporting",
             "  at ",
@@ -33,6 +35,10 @@ impl Grammar for Dotnet {
             host::ANCHORS[4],
             host::ANCHORS[5],
             host::ANCHORS[6],
+            host::ANCHORS[7],
+            host::ANCHORS[8],
+            host::ANCHORS[9],
+            host::ANCHORS[10],
         ]
     }
 
@@ -42,7 +48,7 @@ impl Grammar for Dotnet {
             "Unhandled Exception:",
             "Process terminated.",
             "Stack overflow.",
-            "Fatal error. ",
+            "Fatal error.",
             "  at ",
         ]
     }

@@ -1,8 +1,10 @@
 //! A stack trace of .NET: an exception, what caused it (whose frames come first), and its own frames.
 
+use super::above::{above, first_frame, one_line, pieces};
 use super::frames;
-use super::head::{self, CAUSED, Voice, thrown};
+use super::head::{self, CAUSED, Thrown, Voice, thrown};
 use super::kinds;
+use crate::classify::chain::weight;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -18,10 +20,6 @@ const TEXT_LINES: u32 = 64;
 const FOREIGN_RAW: u32 = 64;
 /// The same for one that a logger wrote.
 const FOREIGN_LOGGED: u32 = 4;
-/// How many places of a line are tried for its first frame.
-const TRIES: usize = 8;
-/// Longest frame that is looked at, in bytes.
-const FRAME_BYTES: usize = 4096;
 /// Most frames that are read out of one line.
 const LINE_FRAMES: usize = 256;
 /// How often a frame that the runtime says to repeat is counted: enough to be told from one that does not.
@@ -40,8 +38,10 @@ pub struct Trace {
     links: Vec<Link>,
     /// Links whose frames are not yet complete, the innermost one last.
     open: Vec<usize>,
-    /// Inside of what repeats an exception that is known.
-    aside: bool,
+    /// Exceptions of the same group that happened beside the first one, each with its causes.
+    beside: Vec<Link>,
+    /// Inside of what is no part of the chain.
+    aside: Aside,
     /// Inside of frames that repeat.
     repeat: Repeat,
     text_lines: u32,
@@ -50,6 +50,15 @@ pub struct Trace {
     block: Block,
     first_line: u64,
     last_line: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aside {
+    No,
+    /// An exception that is known from above.
+    Known,
+    /// Another one of the same group.
+    Beside,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +105,7 @@ impl Trace {
         trace.block = Block::after(&context.before[above.count..]);
         for (number, text) in above.lines.iter().enumerate() {
             if number == 0 {
-                trace.throw(text, text.as_bytes())?;
+                trace.throw_any(text)?;
             } else {
                 trace.bare_line(text.as_bytes(), line.number);
             }
@@ -122,7 +131,8 @@ impl Trace {
             prefix: Prefix::default(),
             links: Vec::new(),
             open: Vec::new(),
-            aside: false,
+            beside: Vec::new(),
+            aside: Aside::No,
             repeat: Repeat::No,
             text_lines: 0,
             foreign: 0,
@@ -133,11 +143,19 @@ impl Trace {
         }
     }
 
+    /// What a text says was thrown; under the runtime's own head its class may have any name.
+    fn thrown<'a>(&self, text: &'a str) -> Option<Thrown<'a>> {
+        match self.voice {
+            Some(Voice::Unhandled | Voice::Repeated) => head::thrown_by_runtime(text),
+            _ => thrown(text),
+        }
+    }
+
     /// `A: text ---> B: text`, as Mono and older versions write it, or one exception alone.
     fn throw(&mut self, text: &str, line: &[u8]) -> Option<()> {
         let pieces = text.split(CAUSED).filter(|piece| !piece.is_empty());
         for (at, piece) in pieces.enumerate() {
-            let Some(thrown) = thrown(piece) else {
+            let Some(thrown) = self.thrown(piece) else {
                 // An arrow inside of a text.
                 self.links.last_mut().filter(|_| at > 0)?.say(piece);
                 continue;
@@ -146,6 +164,17 @@ impl Trace {
             self.push(Link::new(thrown.class, thrown.message, quoted));
         }
         Some(())
+    }
+
+    /// The same where the place of the text alone tells that it was thrown.
+    fn throw_any(&mut self, text: &str) -> Option<()> {
+        if thrown(text).is_none()
+            && let Some(thrown) = head::thrown_by_runtime(text)
+        {
+            self.push(Link::new(thrown.class, thrown.message, text.as_bytes()));
+            return Some(());
+        }
+        self.throw(text, text.as_bytes())
     }
 
     fn push(&mut self, mut link: Link) {
@@ -178,7 +207,9 @@ impl Trace {
                 return Flow::Over;
             }
             self.frame(frame, bare);
-            self.aside &= !trimmed.ends_with(b"<---");
+            if trimmed.ends_with(b"<---") {
+                self.aside = Aside::No;
+            }
             return self.taken(number);
         }
         if self.cause(bare, trimmed) {
@@ -188,10 +219,12 @@ impl Trace {
     }
 
     fn frame(&mut self, frame: Frame, line: &[u8]) {
-        if self.aside {
-            return;
-        }
-        let Some(link) = self.open.last().and_then(|at| self.links.get_mut(*at)) else { return };
+        let link = match self.aside {
+            Aside::No => self.open.last().and_then(|at| self.links.get_mut(*at)),
+            Aside::Beside => self.beside.last_mut(),
+            Aside::Known => None,
+        };
+        let Some(link) = link else { return };
         if self.repeat == Repeat::Inside {
             (1..REPEATED).for_each(|_| link.push(frame.clone(), b""));
         }
@@ -201,7 +234,7 @@ impl Trace {
     /// Lines between the frames.
     fn marker(&mut self, trimmed: &[u8]) -> bool {
         if trimmed.starts_with(b"--- End of inner exception stack trace ---") {
-            if self.open.len() > 1 {
+            if self.open.len() > 1 && self.aside == Aside::No {
                 self.open.pop();
             }
             return true;
@@ -215,7 +248,7 @@ impl Trace {
             return true;
         }
         if trimmed == b"<---" {
-            self.aside = false;
+            self.aside = Aside::No;
             return true;
         }
         trimmed.starts_with(b"--- End of stack trace from previous location")
@@ -224,19 +257,35 @@ impl Trace {
     /// ` ---> System.X: text`, ` ---> (Inner Exception #1) System.X: text`, and the head of a repetition.
     fn cause(&mut self, bare: &[u8], trimmed: &[u8]) -> bool {
         if let Some(rest) = trimmed.strip_prefix(b"---> ") {
-            if rest.starts_with(b"(Inner Exception #") {
-                // The first one is known from above; the others happened beside it.
-                self.aside = true;
-                return true;
+            if rest.starts_with(b"(Inner Exception #") || self.aside == Aside::Beside {
+                return self.sibling(&text::string(rest), bare);
             }
             return self.throw(&text::string(rest), bare).is_some();
         }
         if self.voice == Some(Voice::Unhandled) && trimmed.starts_with(b"[ERROR] FATAL UNHANDLED EXCEPTION: ") {
             // Mono says all of it once more. Of a stack overflow only the repetition has frames.
-            self.aside = self.begun();
-            return self.aside || self.again(trimmed);
+            if self.begun() {
+                self.aside = Aside::Known;
+                return true;
+            }
+            return self.again(trimmed);
         }
         false
+    }
+
+    /// `(Inner Exception #1) System.X: text`, or what caused that. Older versions list the first one again.
+    fn sibling(&mut self, rest: &str, line: &[u8]) -> bool {
+        let (number, said) = match rest.strip_prefix("(Inner Exception #").and_then(|rest| rest.split_once(") ")) {
+            Some((number, said)) => (number, said),
+            None => ("", rest),
+        };
+        self.aside = if number == "0" { Aside::Known } else { Aside::Beside };
+        if self.aside == Aside::Beside
+            && let Some(thrown) = head::thrown_by_runtime(said)
+        {
+            push_link(&mut self.beside, Link::new(thrown.class, thrown.message, line));
+        }
+        true
     }
 
     fn again(&mut self, trimmed: &[u8]) -> bool {
@@ -264,7 +313,7 @@ impl Trace {
             }
             return self.taken(number);
         }
-        if self.aside {
+        if self.aside != Aside::No {
             return self.taken(number);
         }
         self.text_lines += 1;
@@ -320,6 +369,14 @@ impl Trace {
         }
     }
 
+    /// Of what happened beside the chain, that which is to be acted on before anything in it.
+    fn worse(&self, links: &[(Link, CrashReason)], messages: &Messages) -> Option<(Link, CrashReason)> {
+        let known = links.iter().map(|(_, reason)| weight(reason)).max()?;
+        let mut others = self.beside.iter().map(|link| (link, kinds::of_link(link, true, messages)));
+        let (link, reason) = others.find(|(_, reason)| weight(reason) > known)?;
+        Some((link.clone(), reason))
+    }
+
     fn standing(&self) -> Standing {
         if self.logged { Standing::Logged } else { Standing::Fatal }
     }
@@ -349,6 +406,7 @@ impl Parser for Trace {
                 if words { of_words(&mut link, messages) } else { kinds::of_link(&link, at == last, messages) };
             links.push((link, reason));
         }
+        links.extend(self.worse(&links, messages));
         let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
         let story = Story {
             runtime: Runtime::Dotnet,
@@ -379,81 +437,6 @@ fn of_words(link: &mut Link, messages: &Messages) -> CrashReason {
         return ABORT;
     }
     messages.meaning(&said, Speaker::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
-}
-
-/// Where the blanks before the first frame of a line begin. Only so many places are tried, and only so much is looked at
-/// behind each: a line of 64 KiB may hold nothing but the words of a frame.
-fn first_frame(line: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    for _ in 0..TRIES {
-        let at = from + text::find(&line[from..], "  at ")?;
-        let start = line[..at].iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(0, |end| end + 1);
-        let frame = line[at..].trim_ascii_start();
-        let frame = &frame[..frame.len().min(FRAME_BYTES)];
-        let piece = pieces(frame).next().unwrap_or(frame);
-        if frames::is_certain(piece) {
-            // A collector's prefix ends with one blank of its own.
-            let inset = usize::from(start > 0 && at - start > 2);
-            return Some(start + inset);
-        }
-        from = at + 5;
-    }
-    None
-}
-
-/// The frames and markers of a line that holds them all, parted by three blanks.
-fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(line);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let next = ["   at ", "   --- ", " ---> "].iter().filter_map(|mark| text::find(&text[1..], mark)).min();
-        let (piece, after) = match next {
-            Some(at) => (&text[..at + 1], Some(&text[at + 1..])),
-            None => (text, None),
-        };
-        rest = after;
-        Some(piece)
-    })
-}
-
-/// An exception in the same line before its first frame: where it begins, and its text.
-fn one_line(line: &[u8], frame: usize) -> Option<(usize, String)> {
-    let text = std::str::from_utf8(&line[..frame]).ok()?;
-    if let Some(thrown) = thrown(text.trim()).filter(|thrown| thrown.class.contains('.')) {
-        let _ = thrown;
-        return Some((0, text.trim().to_owned()));
-    }
-    head::logged(text).map(|(at, _)| (at, text[at..].trim().to_owned()))
-}
-
-/// What stands above the first frame of a logged trace.
-struct Above {
-    /// How many lines of the log it takes.
-    count: usize,
-    /// The exception and what follows it, the first line first.
-    lines: Vec<String>,
-}
-
-fn above(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Above> {
-    // The farthest exception that only causes and texts part from the frame: a chain has one line for each link.
-    let texts: Vec<String> = before
-        .iter()
-        .map_while(|line| {
-            let bare = prefix.strip(line).unwrap_or(line);
-            std::str::from_utf8(bare).ok().map(|text| text.trim().to_owned())
-        })
-        .collect();
-    let caused = |text: &str| text.starts_with("---> ");
-    let at = texts.iter().position(|text| !caused(text) && thrown(text).is_some_and(|t| t.class.contains('.')));
-    if let Some(at) = at {
-        return Some(Above { count: at + 1, lines: texts[..=at].iter().rev().cloned().collect() });
-    }
-    let (at, text) = texts.iter().take(3).enumerate().find_map(|(at, text)| {
-        let (start, _) = head::logged(text)?;
-        Some((at, text[start..].to_owned()))
-    })?;
-    let below = texts[..at].iter().rev().cloned();
-    Some(Above { count: at + 1, lines: std::iter::once(text).chain(below).collect() })
 }
 
 /// A line that a logger began: no part of an exception's text.

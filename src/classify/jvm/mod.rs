@@ -29,6 +29,7 @@ impl Grammar for Jvm {
             "Wrapped by: ",
             "\"extendedStackTrace\"",
             "\"stepArray\"",
+            "\"exceptionType\"",
             fatal::ANCHOR,
             spring::HEAD,
             "Java Virtual Machine",
