@@ -216,7 +216,11 @@ mod tests {
                 "boom",
                 Some(Severity::Fatal),
             ),
-            (r#"{ "time": "t", "level": "FATAL", "message": "no", "exception": {"Data":{}} }"#, "no", Some(Severity::Fatal)),
+            (
+                r#"{ "time": "t", "level": "FATAL", "message": "no", "exception": {"Data":{}} }"#,
+                "no",
+                Some(Severity::Fatal),
+            ),
             (r#"2026 {"fields":{"message":"late"},"level":"WARN"}"#, "late", Some(Severity::Warn)),
         ];
         for (line, summary, severity) in cases {

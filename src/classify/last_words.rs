@@ -12,7 +12,7 @@ use super::ruled::Ruled;
 use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::{perl, shell, text, wrapper};
+use super::{dotnet, jvm, perl, shell, text, wrapper};
 
 /// How many of the last lines are looked at: a usage text may follow the error.
 const LINES: usize = 80;
@@ -54,6 +54,8 @@ pub struct LastWords {
     pub message: String,
     /// What it means, if that is known.
     pub reason: Option<CrashReason>,
+    /// The exception that it names.
+    pub exception: Option<String>,
     /// The runtime that wrote it.
     pub runtime: Option<Runtime>,
     /// The place that it names.
@@ -209,6 +211,7 @@ fn is_closing(message: &str) -> bool {
 #[derive(Default)]
 struct Meant {
     reason: Option<CrashReason>,
+    exception: Option<String>,
     runtime: Option<Runtime>,
     culprit: Option<Culprit>,
     message: Option<String>,
@@ -226,6 +229,7 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
             fits_code: hit.rule.names_code(),
             ruled: Some(Ruled::of(hit.rule)),
             message: hit.message,
+            exception: None,
         });
     }
     if line.record.is_none() {
@@ -241,8 +245,26 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
             return Some(Meant { reason: Some(reason), runtime: Some(Runtime::Perl), culprit, ..Meant::default() });
         }
     }
+    if let Some(meant) = thrown(&message, speech.messages) {
+        return Some(meant);
+    }
     let meaning = speech.messages.meaning(&message, Voice::LastWords)?;
     Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, ..Meant::default() })
+}
+
+/// An exception by its class, of which no trace was written.
+fn thrown(message: &str, messages: &Messages) -> Option<Meant> {
+    let java = || Some((Runtime::Jvm, jvm::kinds::said(message, messages)?));
+    let dotnet = || Some((Runtime::Dotnet, dotnet::kinds::said(message, messages)?));
+    let (runtime, (class, text, reason)) = java().or_else(dotnet)?;
+    let message = if text.is_empty() || text == "null" { class.clone() } else { text };
+    Some(Meant {
+        reason: Some(reason),
+        exception: Some(class),
+        runtime: Some(runtime),
+        message: Some(message),
+        ..Meant::default()
+    })
 }
 
 /// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`. Or
@@ -266,6 +288,7 @@ fn describe(lines: &[Spoken], at: usize, meaning: Option<Meant>, weight: usize) 
     LastWords {
         message: meant.message.unwrap_or_else(|| chosen.message()),
         reason: meant.reason,
+        exception: meant.exception,
         runtime: meant
             .runtime
             .or_else(|| logger(chosen))

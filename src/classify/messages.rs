@@ -82,6 +82,7 @@ static RULES: &[Rule] = &[
     rule(TLS_FAILURE, &["ssl is not enabled on the server"]),
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
+    rule(PORT_IN_USE, &["in use by another process"]),
     rule(PORT_IN_USE, &["address already in use"]),
     rule(PORT_IN_USE, &["eaddrinuse"]),
     rule(PORT_IN_USE, &["address in use"]),
@@ -165,6 +166,8 @@ static RULES: &[Rule] = &[
     rule(HEAP_EXHAUSTED, &["cannot allocate memory"]),
     rule(HEAP_EXHAUSTED, &["memory allocation of", "bytes failed"]),
     // Commands, libraries, architecture.
+    rule(COMMAND_NOT_FOUND, &["no 'java' command could be found"]),
+    rule(COMMAND_NOT_FOUND, &["no java installations was detected"]),
     rule(EXEC_FORMAT_ERROR, &["exec format error"]),
     rule(COMMAND_NOT_FOUND, &["executable file not found"]),
     rule(COMMAND_NOT_FOUND, &["fork/exec ", "no such file or directory"]),
@@ -241,7 +244,11 @@ static RULES: &[Rule] = &[
     // Amazon's clients.
     rule(MISSING_CONFIGURATION, &["unable to get iam security credentials"]),
     rule(MISSING_CONFIGURATION, &["unable to load credentials from any"]),
-    // Spring, MicroProfile.
+    // Spring, MicroProfile, SnakeYAML, Dropwizard.
+    rule(INVALID_CONFIGURATION, &[" in 'reader', line "]),
+    last_words(INVALID_CONFIGURATION, &[".yml has an error:"]),
+    last_words(INVALID_CONFIGURATION, &[".yaml has an error:"]),
+    last_words(INVALID_CONFIGURATION, &[".yml has the following errors:"]),
     rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
     rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),
     rule(INVALID_CONFIGURATION, &["unknown flag"]),
@@ -346,7 +353,7 @@ fn position(all: &mut Vec<&'static str>, needle: &'static str) -> usize {
 impl Messages {
     /// What a text says, if it says anything that is known.
     pub fn meaning(&self, text: &str, voice: Voice) -> Option<Meaning> {
-        if names_absent_setting(text) {
+        if names_absent_setting(text) && !text.contains("command could be found") {
             return Some(Meaning { reason: MISSING_CONFIGURATION, runtime: None });
         }
         let mut seen = vec![false; self.count];
@@ -415,7 +422,10 @@ mod tests {
             ("STOCK_DB is not configured", "MissingConfiguration"),
             ("'WORKERS' must be set", "MissingConfiguration"),
             ("Required configuration section 'Stock:Endpoint' is missing", "MissingConfiguration"),
-            ("DEADLINE_EXCEEDED: deadline exceeded after 0.5s. Name resolution delay 0.02 seconds.", "DependencyTimeout"),
+            (
+                "DEADLINE_EXCEEDED: deadline exceeded after 0.5s. Name resolution delay 0.02 seconds.",
+                "DependencyTimeout",
+            ),
             ("write /data/x: no space left on device", "DiskFull"),
             ("accept tcp [::]:80: accept4: too many open files", "TooManyOpenFiles"),
             ("FATAL: password authentication failed for user \"app\"", "AuthenticationFailed"),

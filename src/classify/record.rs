@@ -134,10 +134,15 @@ impl Builder {
                 | "error.message" | "recovered",
             ]
             | ["err" | "error" | "exception", "message" | "msg"]
-            | ["fields", "error" | "err"] => append(&mut self.record.error, &text),
+            | ["fields", "error" | "err"] => {
+                if path[0] == "exception" {
+                    self.thrown.value(&path[1..], &text);
+                }
+                append(&mut self.record.error, &text);
+            }
             [
-                "stack" | "stacktrace" | "stack_trace" | "stackTrace" | "trace" | "exc_info" | "exc_text" | "errorVerbose"
-                | "backtrace",
+                "stack" | "stacktrace" | "stack_trace" | "stackTrace" | "trace" | "exc_info" | "exc_text"
+                | "errorVerbose" | "backtrace",
             ]
             | ["error.stack_trace" | "error.stack"]
             | [
@@ -147,7 +152,11 @@ impl Builder {
                 append(&mut self.record.stack, &text);
             }
             // Quarkus and WildFly write an exception as an object; its text is the error's too.
-            ["exception", "exceptionType" | "frames" | "causedBy", ..] => self.thrown.value(&path[1..], &text),
+            ["exception", "exceptionType" | "frames" | "causedBy", ..] => {
+                self.thrown.value(&path[1..], &text);
+                // structlog has frames of this name too.
+                self.exceptions.value(&path, &text);
+            }
             ["err" | "error" | "exception", "class" | "name" | "type" | "kind"]
             | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
                 set(&mut self.class, text);

@@ -322,7 +322,7 @@ fn of_last_words(words: LastWords, code: Option<i32>, found: &Found) -> Decision
     Decision {
         reason: words.reason.unwrap_or(unknown),
         runtime: words.runtime.or_else(|| shown_runtime(found)).unwrap_or_default(),
-        exception: None,
+        exception: words.exception,
         message: if silent { silence(code) } else { words.message.clone() },
         confidence,
         culprit: words.culprit,

@@ -147,7 +147,10 @@ mod tests {
     #[test]
     fn what_the_runtime_calls_thrown_may_have_any_name() {
         let cases = [
-            ("Acme.Domain+OutOfStock: OutOfStock (\"A-7\", 3)", Some(("Acme.Domain+OutOfStock", "OutOfStock (\"A-7\", 3)"))),
+            (
+                "Acme.Domain+OutOfStock: OutOfStock (\"A-7\", 3)",
+                Some(("Acme.Domain+OutOfStock", "OutOfStock (\"A-7\", 3)")),
+            ),
             ("Acme.ShelfSealed: 7", Some(("Acme.ShelfSealed", "7"))),
             ("Shelf: 7", None),
             ("it is 10.30: late", None),

@@ -1,5 +1,6 @@
 //! What the exceptions of .NET mean.
 
+use super::head;
 use crate::classify::finding::CrashReason;
 use crate::classify::links::Link;
 use crate::classify::messages::{Messages, Voice};
@@ -107,6 +108,20 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
     let known = CLASSES.iter().find(|(end, needle, _)| class.ends_with(end) && lower.contains(needle));
     let said = || messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
     known.map(|(.., reason)| reason.clone()).or_else(said).unwrap_or(UNHANDLED_ERROR)
+}
+
+/// Namespaces in which other languages have no exceptions.
+const NAMESPACES: [&str; 6] = ["System.", "Microsoft.", "Npgsql.", "StackExchange.", "RabbitMQ.", "Grpc."];
+
+/// An exception without a trace that is a program's last word: its class and text, and what it means.
+pub fn said(line: &str, messages: &Messages) -> Option<(String, String, CrashReason)> {
+    let thrown = head::thrown(line).or_else(|| head::logged(line).map(|(_, thrown)| thrown))?;
+    if !NAMESPACES.iter().any(|namespace| thrown.class.starts_with(namespace)) {
+        return None;
+    }
+    let link = Link::new(thrown.class, thrown.message, b"");
+    let reason = of_link(&link, true, messages);
+    Some((link.exception, link.message, reason))
 }
 
 /// What the runtime itself says before it ends the process: how it begins, the exception that it stands for, the reason.

@@ -21,8 +21,12 @@ pub fn in_thread(line: &[u8]) -> Option<(usize, String, Thrown<'_>)> {
     let at = text::find(line, THREAD)?;
     let rest = std::str::from_utf8(&line[at + THREAD.len()..]).ok()?;
     // A name may hold quotes: the one that a class follows ends it.
-    let (end, thrown) =
-        rest.match_indices("\" ").take(8).find_map(|(end, _)| Some((end, thrown(&rest[end + 2..])?)))?;
+    let classed = rest.match_indices("\" ").take(8).find_map(|(end, _)| Some((end, thrown(&rest[end + 2..])?)));
+    // An exception may say what it likes of itself: SnakeYAML's leave their class out.
+    let (end, thrown) = classed.or_else(|| {
+        let (name, said) = rest.split_once("\" ")?;
+        (!said.trim().is_empty()).then_some((name.len(), Thrown { class: "", message: said.trim_end() }))
+    })?;
     let free = at == 0 || !line[at - 1].is_ascii_alphanumeric();
     free.then(|| (at, rest[..end].to_owned(), thrown))
 }
@@ -127,6 +131,8 @@ mod tests {
         let (at, thread, thrown) = in_thread(line).unwrap();
         assert_eq!((at, thread.as_str(), thrown.class), (2, "pool \"a\" 1", "java.lang.Error"));
         assert!(in_thread(b"Exception in thread \"main\" ").is_none());
+        let (_, thread, thrown) = in_thread(b"Exception in thread \"main\" while parsing a block").unwrap();
+        assert_eq!((thread.as_str(), thrown.class, thrown.message), ("main", "", "while parsing a block"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the exceptions of the JVM mean.
 
+use super::header;
 use crate::classify::finding::{CrashReason, Frame};
 use crate::classify::links::Link;
 use crate::classify::messages::{Messages, Voice};
@@ -41,6 +42,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("MissingRequiredPropertiesException", "", MISSING_CONFIGURATION),
     ("DataSourceBeanCreationException", "", MISSING_CONFIGURATION),
     ("ConfigException$Missing", "", MISSING_CONFIGURATION),
+    ("ConfigException$IO", "", MISSING_FILE),
     ("ConfigException$UnresolvedSubstitution", "", MISSING_CONFIGURATION),
     ("ConfigException$NotResolved", "", MISSING_CONFIGURATION),
     ("ConfigException$WrongType", "", INVALID_CONFIGURATION),
@@ -54,6 +56,20 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("InvalidConfigDataPropertyException", "", INVALID_CONFIGURATION),
     ("InvalidConfigurationPropertyValueException", "", INVALID_CONFIGURATION),
     ("BeanDefinitionOverrideException", "", INVALID_CONFIGURATION),
+    ("HibernateException", "unable to determine dialect", MISSING_CONFIGURATION),
+    ("HibernateException", "dialectresolutioninfo cannot be null", MISSING_CONFIGURATION),
+    ("DependencyInjectionException", "property doesn't exist", MISSING_CONFIGURATION),
+    ("DependencyInjectionException", "no bean of type", MISSING_CONFIGURATION),
+    ("ConfigValidationException", "srcfg00014", MISSING_CONFIGURATION),
+    ("ConfigValidationException", "", INVALID_CONFIGURATION),
+    ("java.lang.IllegalArgumentException", "srcfg000", INVALID_CONFIGURATION),
+    ("java.lang.IllegalArgumentException", "the connection string is invalid", INVALID_CONFIGURATION),
+    ("java.sql.SQLException", "no suitable driver found", MISSING_MODULE),
+    ("FlywayException", "no flyway database plugin found", MISSING_MODULE),
+    ("SdkClientException", "unable to load region", MISSING_CONFIGURATION),
+    ("java.io.IOException", "keystore password was incorrect", INVALID_CONFIGURATION),
+    ("kafka.common.errors.InvalidGroupIdException", "must provide a valid group.id", MISSING_CONFIGURATION),
+    ("kafka.common.config.ConfigException", "no resolvable bootstrap", DNS_FAILURE),
     ("kafka.common.config.ConfigException", "missing required configuration", MISSING_CONFIGURATION),
     ("kafka.common.config.ConfigException", "must contain the set of", MISSING_CONFIGURATION),
     ("kafka.common.config.ConfigException", "", INVALID_CONFIGURATION),
@@ -90,6 +106,20 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("java.net.ConnectException", "", CONNECTION_REFUSED),
     ("HttpHostConnectException", "timed out", DEPENDENCY_TIMEOUT),
     ("HttpHostConnectException", "", CONNECTION_REFUSED),
+    // Clients that tell why in what caused them, or not at all.
+    ("LockException", "could not acquire change log lock", DEPENDENCY_TIMEOUT),
+    ("StatusRuntimeException", "deadline_exceeded", DEPENDENCY_TIMEOUT),
+    ("StatusRuntimeException", "unable to resolve host", DNS_FAILURE),
+    ("StatusRuntimeException", "unauthenticated", AUTHENTICATION_FAILED),
+    ("StatusRuntimeException", "permission_denied", AUTHENTICATION_FAILED),
+    ("StatusRuntimeException", "unavailable", CONNECTION_REFUSED),
+    ("jdbc.exceptions.CommunicationsException", "", CONNECTION_REFUSED),
+    ("CJCommunicationsException", "", CONNECTION_REFUSED),
+    ("RedisConnectionException", "unable to connect", CONNECTION_REFUSED),
+    ("JedisConnectionException", "failed to create socket", CONNECTION_REFUSED),
+    ("JedisConnectionException", "failed to connect", CONNECTION_REFUSED),
+    ("MongoSocketOpenException", "", CONNECTION_REFUSED),
+    ("ConnectionLossException", "", CONNECTION_REFUSED),
     ("NoRouteToHostException", "", CONNECTION_REFUSED),
     ("PortUnreachableException", "", CONNECTION_REFUSED),
     ("SSLHandshakeException", "", TLS_FAILURE),
@@ -109,6 +139,10 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("AuthenticationFailureException", "", AUTHENTICATION_FAILED),
     ("PossibleAuthenticationFailureException", "", AUTHENTICATION_FAILED),
     ("InvalidAuthorizationSpecException", "", AUTHENTICATION_FAILED),
+    ("AuthenticationFailedException", "", AUTHENTICATION_FAILED),
+    ("KubernetesClientException", "unauthorized", AUTHENTICATION_FAILED),
+    ("KubernetesClientException", "forbidden", AUTHENTICATION_FAILED),
+    ("S3Exception", "status code: 403", AUTHENTICATION_FAILED),
     ("$Unauthorized", "", AUTHENTICATION_FAILED),
     ("$Forbidden", "", AUTHENTICATION_FAILED),
     // Files. `Cannot run program` names a program, not a file.
@@ -163,7 +197,8 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
     let class = link.exception.as_str();
     let message = link.message.as_str();
     if class.is_empty() {
-        return of_frames(&link.frames);
+        let said = messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
+        return said.unwrap_or_else(|| of_frames(&link.frames));
     }
     if !innermost && WRAPPERS.iter().any(|wrapper| class.ends_with(wrapper)) {
         return UNHANDLED_ERROR;
@@ -177,6 +212,37 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
         None if class.ends_with("NoSuchElementException") => of_missing(message, messages),
         None => of_text(class, message, messages),
     }
+}
+
+/// Where a package of the JVM's libraries begins. Python has dotted classes too, but not in these.
+const PACKAGES: [&str; 14] = [
+    "java.",
+    "javax.",
+    "jakarta.",
+    "org.",
+    "com.",
+    "io.",
+    "net.",
+    "kotlin.",
+    "scala.",
+    "redis.",
+    "reactor.",
+    "liquibase.",
+    "clojure.",
+    "groovy.",
+];
+
+/// An exception without a trace that is a program's last word, perhaps behind words of its own: `stops: java.lang.X: y`.
+/// Its class and text, and what it means.
+pub fn said(line: &str, messages: &Messages) -> Option<(String, String, CrashReason)> {
+    let named = header::thrown(line).filter(|thrown| header::is_error(thrown.class));
+    let thrown = named.or_else(|| header::logged(line.as_bytes()).map(|(_, thrown)| thrown))?;
+    if !PACKAGES.iter().any(|package| thrown.class.starts_with(package)) {
+        return None;
+    }
+    let link = Link::new(thrown.class, thrown.message, b"");
+    let reason = of_link(&link, true, messages);
+    Some((link.exception, link.message, reason))
 }
 
 /// `Cannot run program "x": error=13, Permission denied`.

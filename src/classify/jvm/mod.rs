@@ -1,6 +1,7 @@
 //! The JVM: uncaught and logged exceptions, the launcher's refusals, fatal errors of the machine itself, and what
 //! Spring Boot says when an application does not start.
 
+pub mod clojure;
 pub mod fatal;
 pub mod frames;
 pub mod header;
@@ -20,16 +21,17 @@ pub struct Jvm;
 impl Grammar for Jvm {
     fn anchors(&self) -> &'static [&'static str] {
         &[
-            header::THREAD,
+            // With its quote, which is escaped inside of a JSON string.
+            "Exception in thread ",
             "\tat ",
             // The same inside of a JSON string.
             "\\tat ",
             "    at ",
             "Caused by: ",
             "Wrapped by: ",
-            "\"extendedStackTrace\"",
-            "\"stepArray\"",
-            "\"exceptionType\"",
+            "\"extendedStackTrace",
+            "\"stepArray",
+            "\"exceptionType",
             fatal::ANCHOR,
             spring::HEAD,
             "Java Virtual Machine",
@@ -37,6 +39,14 @@ impl Grammar for Jvm {
             "main class ",
             " jarfile",
             "java.lang.OutOfMemoryError",
+            launcher::HANDLER,
+            clojure::ANCHORS[0],
+            clojure::ANCHORS[1],
+            clojure::ANCHORS[2],
+            clojure::ANCHORS[3],
+            clojure::ANCHORS[4],
+            clojure::ANCHORS[5],
+            clojure::CLASSED,
             "main manifest attribute",
             "Main method not found",
         ]
@@ -44,7 +54,7 @@ impl Grammar for Jvm {
 
     fn lasting(&self) -> &'static [&'static str] {
         &[
-            "Exception in thread \"",
+            "Exception in thread ",
             "\tat ",
             "    at ",
             "Caused by: ",
@@ -66,6 +76,9 @@ impl Grammar for Jvm {
         }
         if let Some(refusal) = launcher::Refusal::new(line, context) {
             return Some(Box::new(refusal));
+        }
+        if let Some(report) = clojure::Report::new(line, context) {
+            return Some(Box::new(report));
         }
         Trace::logged(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }

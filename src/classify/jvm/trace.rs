@@ -158,7 +158,15 @@ impl Trace {
             self.last_line = number;
             return Flow::Taken;
         }
-        if self.begun() || is_record(bare) { self.stray(bare) } else { self.text(bare) }
+        let text = if self.begun() { self.is_announced(indent) } else { true };
+        if text && !is_record(bare) { self.text(bare) } else { self.stray(bare) }
+    }
+
+    /// After the head of a cause its text may go on until its frames begin, but not with the head of another trace.
+    fn is_announced(&self, indent: usize) -> bool {
+        let waits = |link: &Link| link.frames.is_empty() && link.common == 0;
+        let more = |link: &Link| indent > 0 || !link.message.is_empty();
+        !self.suppressed && !self.other_head && self.links.last().is_some_and(|link| waits(link) && more(link))
     }
 
     fn frame(&mut self, frame: Frame, indent: usize, line: &[u8], number: u64) -> Flow {
@@ -312,7 +320,7 @@ impl Parser for Trace {
                 (link, reason)
             })
             .collect();
-        let headless = links.iter().all(|(link, _)| link.exception.is_empty());
+        let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
         let story = Story {
             runtime: Runtime::Jvm,
             standing,
@@ -365,8 +373,17 @@ impl Head {
         match (pure, inline()) {
             (Some(pure), Some(inline)) if inline.above < pure.above => Some(inline),
             (Some(pure), _) => Some(pure),
-            (None, inline) => inline,
+            (None, Some(inline)) => Some(inline),
+            (None, None) => Self::without_class(prefix, before),
         }
+    }
+
+    /// What an exception says of itself without its class, between a logger's line and the frames.
+    fn without_class(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Self> {
+        let record = before.iter().position(|line| is_record(prefix.strip(line).unwrap_or(line)))?;
+        let above = (0..record).rev().find(|above| !text::blank(&before[*above]))?;
+        let message = text::string(prefix.strip(&before[above])?.trim_ascii());
+        Some(Self { above, class: String::new(), message, at: 0, inline: false })
     }
 
     fn link(&self, before: &[Vec<u8>]) -> Link {
