@@ -34,6 +34,8 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Nodejs, "node:internal/"),
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),
+    (Runtime::Dotnet, ".runtimeconfig.json"),
+    (Runtime::Dotnet, ".deps.json"),
     (Runtime::Ruby, ".rb:"),
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),

@@ -165,6 +165,7 @@ static RULES: &[Rule] = &[
     rule(THREAD_LIMIT, &["unable to create native thread"]),
     rule(HEAP_EXHAUSTED, &["cannot allocate memory"]),
     rule(HEAP_EXHAUSTED, &["memory allocation of", "bytes failed"]),
+    by(Runtime::Dotnet, HEAP_EXHAUSTED, &["garbage collector could not allocate"]),
     // Commands, libraries, architecture.
     rule(COMMAND_NOT_FOUND, &["no 'java' command could be found"]),
     rule(COMMAND_NOT_FOUND, &["no java installations was detected"]),

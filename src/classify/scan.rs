@@ -136,11 +136,13 @@ impl<'e> Scan<'e> {
     }
 
     /// A record that holds an anchor in one of its fields, or that may go on with a trace. A brace or a pair behind the
-    /// anchor is part of a text.
+    /// anchor is part of a text. Of a record that is spread over lines, the one with the trace is read.
     fn record_of(&self, plain: &[u8], anchor: &impl Deref<Target = Option<usize>>) -> Option<Record> {
         // A record has quotes or pairs; what Go prints of arguments has only braces.
         memchr2(b'"', b'=', plain)?;
-        let begins = || Some(memchr2(b'{', b'=', plain)? < (**anchor)?);
+        let opening = memchr2(b'{', b'=', plain);
+        let member = || plain.trim_ascii_start().starts_with(b"\"") && anchor.is_some();
+        let begins = || Some(opening.map_or_else(member, |at| anchor.is_some_and(|anchor| at < anchor) || member()));
         let goes_on = || self.messages.parser.is_some() && memchr2(b'{', b'=', &plain[..plain.len().min(32)]).is_some();
         (begins().unwrap_or(false) || goes_on()).then(|| Record::read(plain)).flatten()
     }

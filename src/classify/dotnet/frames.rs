@@ -182,7 +182,8 @@ fn place(behind: &[u8], mono: bool) -> Option<(Option<String>, Option<u32>)> {
     Some(if known { (Some(text::string(&place[..colon])), Some(line)) } else { (None, None) })
 }
 
-fn is_own(symbol: &str) -> bool {
+/// Whether a symbol is the program's, by its namespace.
+pub fn is_own(symbol: &str) -> bool {
     !LIBRARIES.iter().any(|namespace| symbol.starts_with(namespace)) && !symbol.starts_with("lambda_method")
 }
 

@@ -25,12 +25,10 @@ pub enum Voice {
     Repeated,
     /// The runtime's own last words: `Process terminated. text`, `Stack overflow.`, `Fatal error. text`.
     Words,
-    /// Mono's report of a fault in native code.
-    Native,
 }
 
 /// How heads begin, and who begins so.
-static HEADS: [(&str, Voice); 10] = [
+static HEADS: [(&str, Voice); 9] = [
     ("[ERROR] FATAL UNHANDLED EXCEPTION: ", Voice::Repeated),
     ("Unhandled exception. ", Voice::Unhandled),
     ("Unhandled Exception: ", Voice::Unhandled),
@@ -41,7 +39,6 @@ static HEADS: [(&str, Voice); 10] = [
     // .NET 9 and later write what is the matter into the next line.
     ("Fatal error.", Voice::Words),
     ("CLR: Managed code called FailFast, saying ", Voice::Words),
-    ("Native Crash Reporting", Voice::Native),
 ];
 
 /// Heads that are a line of their own.

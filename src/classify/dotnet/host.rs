@@ -9,7 +9,7 @@ use crate::classify::reason::*;
 use crate::classify::text;
 
 /// Texts of which one is in a line with which a refusal begins.
-pub const ANCHORS: [&str; 11] = [
+pub const ANCHORS: [&str; 13] = [
     "You must install or update .NET",
     "It was not possible to find any compatible framework version",
     "The application to execute does not exist",
@@ -21,6 +21,8 @@ pub const ANCHORS: [&str; 11] = [
     "libhostfxr.so, error: ",
     "libhostpolicy.so, error: ",
     "libcoreclr.so, error: ",
+    "An assembly specified in the application dependencies manifest",
+    "No usable version of libssl was found",
 ];
 
 /// Most lines of one refusal.
@@ -60,7 +62,7 @@ impl Refusal {
             MISSING_FILE
         } else if has("GC heap initialization failed") {
             HEAP_EXHAUSTED
-        } else if has("libhostpolicy") || has("libhostfxr") || has("library") || has("shared object") {
+        } else if has("libhostpolicy") || has("libhostfxr") || has("library") || has("shared object") || has("libssl") {
             MISSING_LIBRARY
         } else {
             // The framework is there in another version or not at all.
@@ -85,7 +87,7 @@ impl Parser for Refusal {
 
     fn finish(self: Box<Self>, _messages: &Messages) -> Option<Candidate> {
         // `Framework: 'Microsoft.NETCore.App', version '8.0.0' (x64)` says which one.
-        const DETAILS: [&str; 3] = ["Framework: ", "The framework '", "The application '"];
+        const DETAILS: [&str; 4] = ["Framework: ", "The framework '", "The application '", "package: '"];
         let details = self.lines[1..].iter().map(|line| line.trim());
         let which = details.clone().find(|line| DETAILS.iter().any(|detail| line.starts_with(detail)));
         let message = match which {
@@ -100,7 +102,7 @@ impl Parser for Refusal {
             message,
             standing: Standing::Fatal,
             // 150, 131, 129 and 137 are the host's own failures; a shell shows them as they are.
-            exits: &[150, 131, 129, 137, 145, 140, 1, 2],
+            exits: &[150, 131, 129, 137, 145, 140, 134, 139, 1, 2],
             culprit: None,
             stack: Vec::new(),
             signature: Vec::new(),

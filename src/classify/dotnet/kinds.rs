@@ -38,6 +38,9 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("System.InvalidOperationException", "no server certificate was specified", MISSING_CONFIGURATION),
     ("System.InvalidOperationException", "failed to convert configuration value", INVALID_CONFIGURATION),
     ("System.IO.InvalidDataException", "failed to load configuration", INVALID_CONFIGURATION),
+    ("System.FormatException", "invalid url: ", INVALID_CONFIGURATION),
+    ("System.ArgumentException", "format of the initialization string", INVALID_CONFIGURATION),
+    ("System.ArgumentException", "keyword not supported", INVALID_CONFIGURATION),
     ("ConfigurationErrorsException", "", INVALID_CONFIGURATION),
     ("YamlDotNet.Core.YamlException", "", INVALID_CONFIGURATION),
     // Dependencies.
@@ -57,6 +60,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("RedisConnectionException", "wrongpass", AUTHENTICATION_FAILED),
     ("RedisConnectionException", "", CONNECTION_REFUSED),
     ("BrokerUnreachableException", "", CONNECTION_REFUSED),
+    ("MySqlException", "unable to connect to any of the specified", CONNECTION_REFUSED),
     ("Npgsql.NpgsqlException", "failed to connect to", CONNECTION_REFUSED),
     ("SqlException", "network-related or instance-specific", CONNECTION_REFUSED),
     ("SqlException", "timeout expired", DEPENDENCY_TIMEOUT),

@@ -5,6 +5,7 @@ pub mod frames;
 pub mod head;
 pub mod host;
 pub mod kinds;
+pub mod native;
 pub mod record;
 pub mod trace;
 
@@ -26,7 +27,7 @@ impl Grammar for Dotnet {
             "Out of memory.",
             "Fatal error.",
             "CLR: Managed code called FailFast",
-            "Native Crash Reporting",
+            native::HEAD,
             "  at ",
             host::ANCHORS[0],
             host::ANCHORS[1],
@@ -39,6 +40,8 @@ impl Grammar for Dotnet {
             host::ANCHORS[8],
             host::ANCHORS[9],
             host::ANCHORS[10],
+            host::ANCHORS[11],
+            host::ANCHORS[12],
         ]
     }
 
@@ -49,6 +52,7 @@ impl Grammar for Dotnet {
             "Process terminated.",
             "Stack overflow.",
             "Fatal error.",
+            native::HEAD,
             "  at ",
         ]
     }
@@ -56,6 +60,9 @@ impl Grammar for Dotnet {
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(trace) = Trace::unhandled(line, context) {
             return Some(Box::new(trace));
+        }
+        if let Some(report) = native::Report::new(line, context) {
+            return Some(Box::new(report));
         }
         if let Some(refusal) = host::Refusal::new(line, context) {
             return Some(Box::new(refusal));

@@ -42,6 +42,8 @@ pub struct Trace {
     beside: Vec<Link>,
     /// Inside of what is no part of the chain.
     aside: Aside,
+    /// How far the head of an exception's data is moved in, inside of these.
+    data: Option<usize>,
     /// Inside of frames that repeat.
     repeat: Repeat,
     text_lines: u32,
@@ -133,6 +135,7 @@ impl Trace {
             open: Vec::new(),
             beside: Vec::new(),
             aside: Aside::No,
+            data: None,
             repeat: Repeat::No,
             text_lines: 0,
             foreign: 0,
@@ -199,7 +202,7 @@ impl Trace {
         if trimmed.is_empty() {
             return if self.begun() { Flow::Foreign } else { Flow::Taken };
         }
-        if self.marker(trimmed) {
+        if self.marker(trimmed) || self.data(bare, trimmed) {
             return self.taken(number);
         }
         if let Some(frame) = frames::frame(trimmed.strip_suffix(b"<---").unwrap_or(trimmed)) {
@@ -229,6 +232,15 @@ impl Trace {
             (1..REPEATED).for_each(|_| link.push(frame.clone(), b""));
         }
         link.push(frame, line);
+    }
+
+    /// What Npgsql adds below its frames: `  Exception data:`, and fields that are moved in further.
+    fn data(&mut self, bare: &[u8], trimmed: &[u8]) -> bool {
+        let head = trimmed == b"Exception data:";
+        let indent = bare.len() - bare.trim_ascii_start().len();
+        let field = self.data.is_some_and(|width| indent > width) && !trimmed.starts_with(b"at ");
+        self.data = if head { Some(indent) } else { self.data.filter(|_| field) };
+        head || field
     }
 
     /// Lines between the frames.
@@ -399,7 +411,7 @@ impl Parser for Trace {
         self.trust_symbols();
         let standing = self.standing();
         let last = self.links.len() - 1;
-        let words = matches!(self.voice, Some(Voice::Words | Voice::Native));
+        let words = self.voice == Some(Voice::Words);
         let mut links = Vec::new();
         for (at, mut link) in std::mem::take(&mut self.links).into_iter().enumerate() {
             let reason =
@@ -427,14 +439,6 @@ fn of_words(link: &mut Link, messages: &Messages) -> CrashReason {
     if let Some((class, reason)) = kinds::of_words(&said) {
         link.exception = class.to_owned();
         return reason;
-    }
-    // The details stand below: a thrown exception that FailFast was given, or a signal.
-    let signal = ["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"].iter().position(|signal| link.message.contains(signal));
-    if let Some(at) = signal {
-        return [SEGFAULT, BUS_ERROR, ILLEGAL_INSTRUCTION, FLOATING_POINT_EXCEPTION][at].clone();
-    }
-    if link.message.contains("Got a SIGABRT") {
-        return ABORT;
     }
     messages.meaning(&said, Speaker::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
 }

@@ -2,6 +2,7 @@
 //! Spring Boot says when an application does not start.
 
 pub mod clojure;
+pub mod compile;
 pub mod fatal;
 pub mod frames;
 pub mod header;
@@ -47,6 +48,7 @@ impl Grammar for Jvm {
             clojure::ANCHORS[4],
             clojure::ANCHORS[5],
             clojure::CLASSED,
+            compile::FAILED,
             "main manifest attribute",
             "Main method not found",
         ]
@@ -76,6 +78,9 @@ impl Grammar for Jvm {
         }
         if let Some(refusal) = launcher::Refusal::new(line, context) {
             return Some(Box::new(refusal));
+        }
+        if let Some(failure) = compile::Failure::new(line, context) {
+            return Some(Box::new(failure));
         }
         if let Some(report) = clojure::Report::new(line, context) {
             return Some(Box::new(report));

@@ -314,7 +314,8 @@ impl Parser for Trace {
         let links: Vec<_> = std::mem::take(&mut self.links)
             .into_iter()
             .enumerate()
-            .map(|(at, link)| {
+            .map(|(at, mut link)| {
+                of_initializer(&mut link);
                 let innermost = if self.inner_first { at == 0 } else { at == last };
                 let reason = kinds::of_link(&link, innermost, messages);
                 (link, reason)
@@ -415,6 +416,17 @@ pub fn cause(line: &[u8]) -> Option<(usize, bool, Thrown<'_>)> {
         Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).ok()?,
     };
     Some((at, wrapped, header::thrown(valid)?))
+}
+
+/// `ExceptionInInitializerError: Exception java.lang.X: text [in thread "worker-1"]` stands for what it names: what a
+/// class could not be initialised for the first time, long before it was needed again.
+fn of_initializer(link: &mut Link) {
+    let named = link.message.strip_prefix("Exception ").and_then(|rest| rest.rsplit_once(" [in thread \""));
+    if let Some((said, _)) = named.filter(|_| link.exception.ends_with("ExceptionInInitializerError"))
+        && let Some(Thrown { class, message }) = header::thrown(said)
+    {
+        (link.exception, link.message) = (class.to_owned(), message.to_owned());
+    }
 }
 
 /// `... 7 more`, `... 7 common frames omitted`: how many.
