@@ -1,5 +1,7 @@
 //! What the exceptions of the JVM mean.
 
+use std::borrow::Cow;
+
 use super::header;
 use crate::classify::finding::{CrashReason, Frame};
 use crate::classify::links::Link;
@@ -202,7 +204,8 @@ const WRAPPERS: [&str; 14] = [
 
 /// What a link means. `innermost` tells that no cause follows it.
 pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason {
-    let class = link.exception.as_str();
+    let class = in_full(&link.exception);
+    let class = class.as_ref();
     let message = link.message.as_str();
     if class.is_empty() {
         let said = messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
@@ -220,6 +223,21 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
         None if class.ends_with("NoSuchElementException") => of_missing(message, messages),
         None => of_text(class, message, messages),
     }
+}
+
+/// How loggers shorten the platform's packages.
+const SHORT: [(&str, &str); 6] = [
+    ("j.l.", "java.lang."),
+    ("j.n.f.", "java.nio.file."),
+    ("j.n.", "java.net."),
+    ("j.i.", "java.io."),
+    ("j.u.c.", "java.util.concurrent."),
+    ("j.u.", "java.util."),
+];
+
+fn in_full(class: &str) -> Cow<'_, str> {
+    let known = SHORT.iter().find_map(|(short, full)| Some(format!("{full}{}", class.strip_prefix(short)?)));
+    known.map_or(Cow::Borrowed(class), Cow::Owned)
 }
 
 /// Where a package of the JVM's libraries begins. Python has dotted classes too, but not in these.
@@ -327,6 +345,7 @@ mod tests {
             ("java.lang.ArrayIndexOutOfBoundsException: Index 5 out of bounds for length 3", "IndexOutOfBounds"),
             ("java.lang.StringIndexOutOfBoundsException: begin 0, end 9, length 2", "IndexOutOfBounds"),
             ("java.util.NoSuchElementException: No value present", "MissingKey"),
+            ("j.l.ArithmeticException: / by zero", "ArithmeticError"),
             (
                 "java.util.NoSuchElementException: SRCFG00014: The config property db.url is required but it could not be found in any config source",
                 "MissingConfiguration",

@@ -5,9 +5,11 @@ pub mod clojure;
 pub mod compile;
 pub mod fatal;
 pub mod frames;
+pub mod head;
 pub mod header;
 pub mod kinds;
 pub mod launcher;
+pub mod one_line;
 pub mod spring;
 pub mod trace;
 

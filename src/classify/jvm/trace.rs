@@ -1,15 +1,16 @@
 //! A stack trace of the JVM: an exception, its frames, and what caused it.
 
 use super::frames;
+use super::head::{Head, is_record};
 use super::header::{self, Thrown, in_thread, unquoted};
 use super::kinds;
+use super::one_line::{self, Parts};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story, push_link};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::severity::Severity;
 use crate::classify::text;
 
 /// Most lines of one exception's text.
@@ -54,6 +55,8 @@ pub struct Trace {
     inner_first: bool,
     /// Width of the blanks before the frames of the outermost exception.
     indent: Option<usize>,
+    /// Whether these blanks are tabs.
+    tabbed: Option<bool>,
     /// Inside of an exception that was suppressed: deeper indentation, and never the cause.
     suppressed: bool,
     /// Reactor prints the original stack inside of a suppressed exception.
@@ -88,8 +91,11 @@ impl Trace {
         Some(trace)
     }
 
-    /// A trace of which the first frame stands in this line; what is thrown stands above it.
+    /// A trace of which the first frame stands in this line; what is thrown stands above it, or in the same line.
     pub fn logged(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        if let Some(parts) = one_line::parts(line.text) {
+            return Self::one_line(line, context, &parts);
+        }
         let unquoted = unquoted(line.text);
         let text = unquoted.as_deref().unwrap_or(line.text);
         let (at, _) = frames::find(text)?;
@@ -108,6 +114,19 @@ impl Trace {
         (trace.line(line) == Flow::Taken).then_some(trace)
     }
 
+    fn one_line(line: &Line<'_>, context: &Context<'_>, parts: &Parts) -> Option<Self> {
+        let fatal = FATAL_TITLES.iter().any(|words| text::has(&line.text[..parts.at], words));
+        let mut trace = Self::bare(if fatal { Voice::Fatal } else { Voice::Logged }, line.number);
+        trace.block = Block::after(context.before);
+        let (head, rest) = parts.lines.split_first()?;
+        let thrown = header::thrown(head)?;
+        trace.links.push(Link::new(thrown.class, thrown.message, head.as_bytes()));
+        for part in rest {
+            trace.bare_line(part.as_bytes(), line.number);
+        }
+        Some(trace)
+    }
+
     /// A trace whose head is above what is in the log.
     pub fn without_head(line: &Line<'_>) -> Option<Self> {
         let mut trace = Self::bare(Voice::Missing, line.number);
@@ -124,6 +143,7 @@ impl Trace {
             links: Vec::new(),
             inner_first: false,
             indent: None,
+            tabbed: None,
             suppressed: false,
             original: false,
             text_lines: 0,
@@ -143,11 +163,11 @@ impl Trace {
     /// A line of the trace without its envelope.
     fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
         if text::blank(bare) {
-            return if self.begun() { Flow::Foreign } else { Flow::Taken };
+            return if self.begun() && !self.is_announced(1) { Flow::Foreign } else { Flow::Taken };
         }
         let trimmed = bare.trim_ascii_start();
         let indent = bare.len() - trimmed.len();
-        if let Some(frame) = frames::frame(trimmed) {
+        if let Some(frame) = frames::frame(trimmed).filter(|_| !self.is_quoted(bare)) {
             return self.frame(frame, indent, bare, number);
         }
         if let Some((_, wrapped, thrown)) = cause(bare) {
@@ -169,11 +189,18 @@ impl Trace {
         !self.suppressed && !self.other_head && self.links.last().is_some_and(|link| waits(link) && more(link))
     }
 
+    /// A frame inside of a cause's text, which is moved in otherwise than those of the trace.
+    fn is_quoted(&self, bare: &[u8]) -> bool {
+        let tabbed = bare.first() == Some(&b'\t');
+        self.links.len() > 1 && self.is_announced(1) && self.tabbed.is_some_and(|known| known != tabbed)
+    }
+
     fn frame(&mut self, frame: Frame, indent: usize, line: &[u8], number: u64) -> Flow {
         if self.other_head {
             return Flow::Over;
         }
         let base = *self.indent.get_or_insert(indent);
+        self.tabbed.get_or_insert(line.first() == Some(&b'\t'));
         if indent < base && self.voice == Voice::Missing {
             self.indent = Some(indent);
         }
@@ -335,76 +362,6 @@ impl Parser for Trace {
     }
 }
 
-/// What is thrown, above the first frame of a logged trace.
-struct Head {
-    /// How many lines above the frame it stands, from 0.
-    above: usize,
-    class: String,
-    message: String,
-    /// Where it begins in its line.
-    at: usize,
-    /// It stands in the logger's own line.
-    inline: bool,
-}
-
-impl Head {
-    fn find(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Self> {
-        let of = |above: usize, at: usize, thrown: Thrown<'_>, inline| Self {
-            above,
-            class: thrown.class.to_owned(),
-            message: thrown.message.to_owned(),
-            at,
-            inline,
-        };
-        let pure = before.iter().enumerate().find_map(|(above, line)| {
-            let unquoted = unquoted(line);
-            let bare = prefix.strip(unquoted.as_deref().unwrap_or(line))?;
-            // Tomcat's own formatter moves all of a trace in by a tab.
-            let text = std::str::from_utf8(bare).ok()?.trim_start_matches('\t');
-            let bare_text = text.strip_prefix("Caused by: ").unwrap_or(text);
-            Some(of(above, 0, header::thrown(bare_text)?, false))
-        });
-        let inline = || {
-            let lines = before.iter().enumerate().take(3);
-            lines
-                .filter_map(|(above, line)| header::logged(line).map(|(at, thrown)| of(above, at, thrown, true)))
-                .next()
-        };
-        // A head further up is that of another trace where a nearer line names an exception.
-        match (pure, inline()) {
-            (Some(pure), Some(inline)) if inline.above < pure.above => Some(inline),
-            (Some(pure), _) => Some(pure),
-            (None, Some(inline)) => Some(inline),
-            (None, None) => Self::without_class(prefix, before),
-        }
-    }
-
-    /// What an exception says of itself without its class, between a logger's line and the frames.
-    fn without_class(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Self> {
-        let record = before.iter().position(|line| is_record(prefix.strip(line).unwrap_or(line)))?;
-        let above = (0..record).rev().find(|above| !text::blank(&before[*above]))?;
-        let message = text::string(prefix.strip(&before[above])?.trim_ascii());
-        Some(Self { above, class: String::new(), message, at: 0, inline: false })
-    }
-
-    fn link(&self, before: &[Vec<u8>]) -> Link {
-        let head = &before[self.above];
-        let mut link =
-            Link::new(&self.class, &self.message, if self.inline { &head[self.at.min(head.len())..] } else { head });
-        for line in before[..self.above].iter().rev() {
-            link.say(&text::string(line));
-            link.quote(line);
-        }
-        link
-    }
-
-    /// The logger's line.
-    fn title<'a>(&self, before: &'a [Vec<u8>]) -> Option<&'a [u8]> {
-        let at = if self.inline { self.above } else { self.above + 1 };
-        before[at.min(before.len())..].iter().map(Vec::as_slice).find(|line| !text::blank(line))
-    }
-}
-
 /// `Caused by: a.B: text`, `Wrapped by: a.B: text`: where it begins, whether it is the latter, what is thrown.
 pub fn cause(line: &[u8]) -> Option<(usize, bool, Thrown<'_>)> {
     let (at, words, wrapped) = ["Caused by: ", "Wrapped by: "]
@@ -440,10 +397,4 @@ fn omitted(text: &[u8]) -> Option<usize> {
 /// Words alone: no program's line that runs beside a trace, which has a time or a number in it.
 fn is_prose(line: &[u8]) -> bool {
     line.first().is_some_and(u8::is_ascii_alphabetic) && !line.iter().any(u8::is_ascii_digit) && !is_record(line)
-}
-
-/// A line that a logger began.
-fn is_record(line: &[u8]) -> bool {
-    let digits = line.iter().take(4).filter(|b| b.is_ascii_digit()).count();
-    digits == 4 || line.starts_with(b"{") || line.starts_with(b"[2") || Severity::of_line(line).is_some()
 }
