@@ -222,7 +222,7 @@ static LIBRARIES: &[&str] = &[
 ];
 
 /// Marks of code that was generated while the program ran, and the calls into it.
-const GENERATED: [&str; 13] = [
+const GENERATED: [&str; 14] = [
     "$$Lambda",
     "$$EnhancerBy",
     "$$FastClassBy",
@@ -236,6 +236,8 @@ const GENERATED: [&str; 13] = [
     "_$$_",
     "_Subclass.",
     "_ClientProxy.",
+    // Of a library's inline function; the file is the library's.
+    "$$inlined$",
 ];
 
 /// Ends of the names of source files.

@@ -50,10 +50,12 @@ pub fn thrown(text: &str) -> Option<Thrown<'_>> {
 /// The last class of an error in a line of a logger: `… threw java.lang.Error: text`.
 pub fn logged(line: &[u8]) -> Option<(usize, Thrown<'_>)> {
     let text = std::str::from_utf8(line).ok()?;
-    let starts = text.match_indices(' ').map(|(at, _)| at + 1).take(200);
+    // A pair's value begins with a quote: `cause="java.lang.Error: text`.
+    let starts = text.match_indices([' ', '"']).map(|(at, _)| at + 1).take(200);
     starts.filter(|at| text.as_bytes().get(*at).is_some_and(u8::is_ascii_alphabetic)).find_map(|at| {
-        let thrown = thrown(&text[at..]).filter(|thrown| thrown.class.contains('.') && is_error(thrown.class))?;
-        Some((at, thrown))
+        let value = text[..at].ends_with("=\"");
+        let thrown = thrown(&text[at..]).filter(|thrown| thrown.class.contains('.'))?;
+        (value || is_error(thrown.class)).then_some((at, thrown))
     })
 }
 
@@ -140,6 +142,8 @@ mod tests {
         let line = b"2026-11-24 SEVERE [main] a.b.C.invoke threw exception java.lang.NullPointerException: x";
         assert_eq!(logged(line).unwrap().1.message, "x");
         assert_eq!(logged(b"2026-11-24 INFO com.acme.Main - error rate: 3"), None);
+        let pair = b"level=ERROR thread=#zio-fiber-1 message=\"\" cause=\"com.acme.Cart$Gone: Gone(A-7)";
+        assert_eq!(logged(pair).unwrap().1.class, "com.acme.Cart$Gone");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::header;
 use crate::classify::finding::{CrashReason, Frame};
 use crate::classify::links::Link;
-use crate::classify::messages::{Messages, Voice};
+use crate::classify::messages::{Messages, Voice, is_setting_name};
 use crate::classify::reason::*;
 
 /// Classes with a meaning of their own: the end of the class's name, a text that the message must hold (in small
@@ -62,6 +62,11 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("HibernateException", "dialectresolutioninfo cannot be null", MISSING_CONFIGURATION),
     ("DependencyInjectionException", "property doesn't exist", MISSING_CONFIGURATION),
     ("DependencyInjectionException", "no bean of type", MISSING_CONFIGURATION),
+    ("ConfigurationValidationException", "must not be null", MISSING_CONFIGURATION),
+    ("ConfigurationValidationException", "must not be empty", MISSING_CONFIGURATION),
+    ("ConfigurationValidationException", "must not be blank", MISSING_CONFIGURATION),
+    ("ConfigurationValidationException", "", INVALID_CONFIGURATION),
+    ("ConfigurationParsingException", "", INVALID_CONFIGURATION),
     ("ConfigValidationException", "srcfg00014", MISSING_CONFIGURATION),
     ("ConfigValidationException", "", INVALID_CONFIGURATION),
     ("java.lang.IllegalArgumentException", "srcfg000", INVALID_CONFIGURATION),
@@ -109,6 +114,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     (".HttpConnectTimeoutException", "", DEPENDENCY_TIMEOUT),
     ("org.apache.kafka.common.errors.TimeoutException", "", DEPENDENCY_TIMEOUT),
     ("java.util.concurrent.TimeoutException", "", DEPENDENCY_TIMEOUT),
+    ("kotlinx.coroutines.TimeoutCancellationException", "", DEPENDENCY_TIMEOUT),
     ("java.net.ConnectException", "timed out", DEPENDENCY_TIMEOUT),
     ("java.net.ConnectException", "", CONNECTION_REFUSED),
     ("HttpHostConnectException", "timed out", DEPENDENCY_TIMEOUT),
@@ -290,12 +296,17 @@ fn of_null(message: &str, frames: &[Frame], messages: &Messages) -> CrashReason 
     }
     // What the JVM itself says begins so; everything else is a text of the program's.
     let own = message.starts_with("Cannot ") || message.is_empty();
-    let required = frames.first().is_some_and(|frame| frame.function.contains("requireNonNull"));
+    // Without a trace the text is all there is.
+    let required = frames.first().is_none_or(|frame| frame.function.contains("requireNonNull"));
     let said = messages.meaning(message, Voice::Panic).filter(|_| !own && required);
     said.map(|meaning| meaning.reason).filter(|reason| *reason == MISSING_CONFIGURATION).unwrap_or(NIL_DEREFERENCE)
 }
 
+/// A key is a bug, unless it is the name of a setting.
 fn of_missing(message: &str, messages: &Messages) -> CrashReason {
+    if is_setting_name(message) {
+        return MISSING_CONFIGURATION;
+    }
     let said = messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
     said.filter(|reason| *reason == MISSING_CONFIGURATION).unwrap_or(MISSING_KEY)
 }

@@ -170,7 +170,7 @@ impl Trace {
         if let Some(frame) = frames::frame(trimmed).filter(|_| !self.is_quoted(bare)) {
             return self.frame(frame, indent, bare, number);
         }
-        if let Some((_, wrapped, thrown)) = cause(bare) {
+        if let Some((_, wrapped, thrown)) = cause(bare).or_else(|| unclassed(bare)) {
             return self.cause(wrapped, thrown, indent, bare, number);
         }
         if self.note(trimmed, indent) {
@@ -373,6 +373,13 @@ pub fn cause(line: &[u8]) -> Option<(usize, bool, Thrown<'_>)> {
         Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).ok()?,
     };
     Some((at, wrapped, header::thrown(valid)?))
+}
+
+/// `Caused by: while parsing a flow sequence`: a cause that leaves its class out, as SnakeYAML's do.
+fn unclassed(line: &[u8]) -> Option<(usize, bool, Thrown<'_>)> {
+    let message = std::str::from_utf8(line.strip_prefix(b"Caused by: ")?).ok()?.trim();
+    let said = !message.is_empty() && !message.starts_with('[');
+    said.then_some((0, false, Thrown { class: "", message }))
 }
 
 /// `ExceptionInInitializerError: Exception java.lang.X: text [in thread "worker-1"]` stands for what it names: what a
