@@ -61,11 +61,12 @@ impl Head {
     }
 
     /// The exception, with the lines between it and the frame as its text.
-    pub fn link(&self, before: &[Vec<u8>]) -> Link {
+    pub fn link(&self, prefix: &Prefix, before: &[Vec<u8>]) -> Link {
         let head = &before[self.above];
         let mut link =
             Link::new(&self.class, &self.message, if self.inline { &head[self.at.min(head.len())..] } else { head });
         for line in before[..self.above].iter().rev() {
+            let line = prefix.strip(line).unwrap_or(line);
             link.say(&text::string(line));
             link.quote(line);
         }

@@ -109,7 +109,7 @@ impl Trace {
             trace.first_line = line.number;
         }
         trace.block = Block::after(&context.before[head.above + 1..]);
-        trace.links.push(head.link(context.before));
+        trace.links.push(head.link(&prefix, context.before));
         trace.prefix = prefix;
         (trace.line(line) == Flow::Taken).then_some(trace)
     }

@@ -7,6 +7,8 @@ JARS=${JARS:-${TMPDIR:-/tmp}/corpus-jars/lib}
 export JARS
 if [ ! -d "$JARS" ]; then
     mvn -q -B -f "$here/jvm-libraries/pom.xml" dependency:copy-dependencies -DoutputDirectory="$JARS"
+    # Of another version than the rest of Netty, which does without.
+    rm -f "$JARS"/netty-transport-*epoll*
     cp /usr/share/java/clojure.jar /usr/share/java/spec.alpha.jar /usr/share/java/core.specs.alpha.jar "$JARS"
 fi
 exec python3 "$here/make.py" "$here/jvm-libraries.yaml" "$@"
