@@ -36,15 +36,19 @@ const STACKS: [&str; 7] = [
     "\"error.stack_trace\"",
 ];
 
-/// A line of a record that is spread over lines, where it holds a trace of several lines: `  "Exception": "A: b\n   at c",`.
+/// Where such a key stands in a line of a record that is spread over lines: `  "Exception": "A: b\n   at c",`.
+pub fn member_at(line: &[u8]) -> Option<usize> {
+    let head = &line[..line.len().min(PREFIX)];
+    let quote = memchr::memchr(b'"', head)?;
+    let key = STACKS.iter().any(|key| head[quote..].starts_with(key.as_bytes()));
+    let alone = key && super::text::has(&line[quote..], "\\n") && is_envelope(&super::text::string(&line[..quote]));
+    alone.then_some(quote)
+}
+
 fn member(line: &[u8]) -> Option<Record> {
-    let bare = line.trim_ascii_start();
-    let whole = STACKS.iter().any(|key| bare.starts_with(key.as_bytes())) && super::text::has(bare, "\\n");
-    if !whole {
-        return None;
-    }
+    let at = member_at(line)?;
     let mut builder = Builder::default();
-    Reader::new(&[b"{", bare].concat()).object(&mut Vec::new(), &mut builder)?;
+    Reader::new(&[b"{", &line[at..]].concat()).object(&mut Vec::new(), &mut builder)?;
     builder.finish()
 }
 
@@ -273,6 +277,7 @@ mod tests {
     fn a_trace_in_one_line_of_a_spread_record_is_read() {
         let read = record(br#"  "Exception": "A.X: b\n   at A.C()","#).unwrap();
         assert_eq!(read.error, "A.X: b\n   at A.C()");
+        assert!(record(br#"api-1  |   "Exception": "A.X: b\n   at A.C()","#).is_some());
         assert_eq!(record(br#"  "Exception": null,"#), None);
         assert_eq!(record(br#"  "Message": "a\nb","#), None);
     }

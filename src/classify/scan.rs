@@ -17,7 +17,7 @@ use super::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
 use super::record::Record;
 use super::tail::Tail;
 use super::text;
-use super::{carrier, chatter};
+use super::{carrier, chatter, json};
 
 /// Lines above a trace that a grammar sees.
 const CONTEXT_LINES: usize = 12;
@@ -140,11 +140,10 @@ impl<'e> Scan<'e> {
     fn record_of(&self, plain: &[u8], anchor: &impl Deref<Target = Option<usize>>) -> Option<Record> {
         // A record has quotes or pairs; what Go prints of arguments has only braces.
         memchr2(b'"', b'=', plain)?;
-        let opening = memchr2(b'{', b'=', plain);
-        let member = || plain.trim_ascii_start().starts_with(b"\"") && anchor.is_some();
-        let begins = || Some(opening.map_or_else(member, |at| anchor.is_some_and(|anchor| at < anchor) || member()));
+        let begins = memchr2(b'{', b'=', plain).is_some_and(|at| anchor.is_some_and(|anchor| at < anchor));
+        let member = || json::member_at(plain).is_some() && anchor.is_some();
         let goes_on = || self.messages.parser.is_some() && memchr2(b'{', b'=', &plain[..plain.len().min(32)]).is_some();
-        (begins().unwrap_or(false) || goes_on()).then(|| Record::read(plain)).flatten()
+        (begins || member() || goes_on()).then(|| Record::read(plain)).flatten()
     }
 
     fn record(&mut self, record: &Record) {
