@@ -13,6 +13,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Go, "x509: "),
     (Runtime::Go, "goroutine "),
     (Runtime::Jvm, "\tat java."),
+    (Runtime::Jvm, "JDWP exit error "),
     (Runtime::Jvm, ".java:"),
     (Runtime::Python, "Traceback (most recent call last)"),
     (Runtime::Python, "[MainThread]"),

@@ -204,6 +204,8 @@ static RULES: &[Rule] = &[
     rule(MISSING_FILE, &["pattern matches no files"]),
     last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
     last_words(MISSING_FILE, &["file does not exist"]),
+    last_words(MISSING_FILE, &["error: could not open `"]),
+    last_words(INVALID_CONFIGURATION, &["invalid yaml"]),
     last_words(MISSING_FILE, &["file not found"]),
     // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
     by(Runtime::Go, INVALID_CONFIGURATION, &["flag provided but not defined"]),

@@ -369,6 +369,17 @@ pub fn stable(function: &str) -> String {
         rest = &rest[end..];
     }
     out.push_str(rest);
+    without_numbers(&out)
+}
+
+/// Clojure numbers its functions: `orders$average$fn__1234.invoke`, `user$eval17.invoke`.
+fn without_numbers(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for (at, part) in name.split("__").enumerate() {
+        let digits = if at > 0 { part.bytes().take_while(u8::is_ascii_digit).count() } else { 0 };
+        out.push_str(if at > 0 && digits == 0 { "__" } else { "" });
+        out.push_str(&part[digits..]);
+    }
     out
 }
 
@@ -431,6 +442,8 @@ mod tests {
     fn counted_names_are_stable() {
         let cases = [
             ("com.acme.Main.lambda$main$0", "com.acme.Main.lambda$main"),
+            ("com.acme.orders$average$fn__1234.invoke", "com.acme.orders$average$fn.invoke"),
+            ("com.acme.A.with__two", "com.acme.A.with__two"),
             ("com.acme.Main$1.run", "com.acme.Main.run"),
             ("com.acme.Main$Inner.run", "com.acme.Main$Inner.run"),
             ("com.acme.Job$run$1.invokeSuspend", "com.acme.Job$run.invokeSuspend"),

@@ -67,6 +67,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("ConfigurationValidationException", "must not be blank", MISSING_CONFIGURATION),
     ("ConfigurationValidationException", "", INVALID_CONFIGURATION),
     ("ConfigurationParsingException", "", INVALID_CONFIGURATION),
+    ("jdk.internal.agent.AgentConfigurationError", "", INVALID_CONFIGURATION),
     ("ConfigValidationException", "srcfg00014", MISSING_CONFIGURATION),
     ("ConfigValidationException", "", INVALID_CONFIGURATION),
     ("java.lang.IllegalArgumentException", "srcfg000", INVALID_CONFIGURATION),
@@ -97,6 +98,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("com.google.inject.ConfigurationException", "no implementation for ", MISSING_CONFIGURATION),
     ("weld.exceptions.DeploymentException", "unsatisfied dependenc", MISSING_CONFIGURATION),
     ("weld.exceptions.DeploymentException", "ambiguous dependenc", INVALID_CONFIGURATION),
+    ("java.lang.IllegalStateException", "(permission denied)", PERMISSION_DENIED),
     ("java.lang.IllegalStateException", "logback configuration error detected", INVALID_CONFIGURATION),
     (".ConfigurationException", "", INVALID_CONFIGURATION),
     // Dependencies.

@@ -13,7 +13,7 @@ use crate::classify::reason::*;
 use crate::classify::text;
 
 /// Texts of which one is in a line with which a refusal begins.
-const HEADS: [&str; 11] = [
+const HEADS: [&str; 12] = [
     "Could not create the Java Virtual Machine",
     "Error occurred during initialization of ",
     "Could not find or load main class",
@@ -25,10 +25,13 @@ const HEADS: [&str; 11] = [
     "occurred while loading main class ",
     "Invalid or corrupt jarfile",
     "Main method not found in class ",
+    NOT_STATIC,
 ];
 
 /// The handler of uncaught exceptions could not even print the one that it was handed.
 pub const HANDLER: &str = " thrown from the UncaughtExceptionHandler in thread";
+/// A main method of another form than the launcher wants.
+pub const NOT_STATIC: &str = "Main method is not static in class ";
 /// What is said before the command of `-XX:OnOutOfMemoryError` runs, which most often ends the process.
 const ON_MEMORY: &str = "# java.lang.OutOfMemoryError: ";
 
@@ -49,6 +52,7 @@ static WHY: &[(&str, CrashReason)] = &[
     ("Could not find or load main class", MISSING_MODULE),
     ("Invalid or corrupt jarfile", INVALID_CONFIGURATION),
     ("Main method not found in ", INVALID_CONFIGURATION),
+    (NOT_STATIC, INVALID_CONFIGURATION),
     ("no main manifest attribute, in ", INVALID_CONFIGURATION),
 ];
 
@@ -225,6 +229,7 @@ mod tests {
             ("Error opening zip file or JAR manifest missing : /opt/a.jar\nError occurred during initialization of VM\nagent library failed to init: instrument\n".into(), "MissingFile", "Error opening zip file or JAR manifest missing : /opt/a.jar"),
             ("Error occurred during initialization of boot layer\njava.lang.module.FindException: Module com.acme not found\n".into(), "MissingModule", "java.lang.module.FindException: Module com.acme not found"),
             ("Error: Could not find or load main class com.acme.Main\nCaused by: java.lang.ClassNotFoundException: com.acme.Main\n".into(), "MissingModule", "Error: Could not find or load main class com.acme.Main"),
+            ("Error: Main method is not static in class N, please define the main method as:\n   public static void main(String[] args)\n".into(), "InvalidConfiguration", "Error: Main method is not static in class N, please define the main method as:"),
             ("Error: Unable to access jarfile /app/app.jar\n".into(), "MissingFile", "Error: Unable to access jarfile /app/app.jar"),
             ("no main manifest attribute, in /app/app.jar\n".into(), "InvalidConfiguration", "no main manifest attribute, in /app/app.jar"),
             ("Error: LinkageError occurred while loading main class A\n\tjava.lang.UnsupportedClassVersionError: A has been compiled by a more recent version of the Java Runtime (class file version 69.0)\n".into(), "ExecFormatError", "java.lang.UnsupportedClassVersionError: A has been compiled by a more recent version of the Java Runtime (class file version 69.0)"),

@@ -43,6 +43,7 @@ impl Grammar for Jvm {
             " jarfile",
             "java.lang.OutOfMemoryError",
             launcher::HANDLER,
+            launcher::NOT_STATIC,
             clojure::ANCHORS[0],
             clojure::ANCHORS[1],
             clojure::ANCHORS[2],
