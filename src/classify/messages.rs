@@ -188,6 +188,15 @@ static RULES: &[Rule] = &[
     by(Runtime::Python, INVALID_CONFIGURATION, &["failed to find attribute '"]),
     // Files.
     by(Runtime::Python, MISSING_FILE, &["can't open file '", "[errno 2]"]),
+    // .NET.
+    by(Runtime::Dotnet, MISSING_FILE, &["could not find a part of the path '"]),
+    by(Runtime::Dotnet, MISSING_FILE, &["could not find file '"]),
+    by(Runtime::Dotnet, NIL_DEREFERENCE, &["object reference not set to an instance of an object"]),
+    by(Runtime::Dotnet, INDEX_OUT_OF_BOUNDS, &["index was outside the bounds of the array"]),
+    by(Runtime::Dotnet, INDEX_OUT_OF_BOUNDS, &["index was out of range. must be non-negative"]),
+    by(Runtime::Dotnet, MISSING_KEY, &["the given key", "was not present in the dictionary"]),
+    by(Runtime::Dotnet, ARITHMETIC_ERROR, &["attempted to divide by zero."]),
+    by(Runtime::Dotnet, TYPE_MISMATCH, &["unable to cast object of type '"]),
     // Perl and Lua.
     by(Runtime::Perl, MISSING_FILE, &["can't open perl script ", "no such file"]),
     by(Runtime::Perl, MISSING_MODULE, &["can't locate ", " in @inc"]),

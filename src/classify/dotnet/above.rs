@@ -2,11 +2,15 @@
 
 use super::frames;
 use super::head::{self, thrown};
+use crate::classify::envelope::without_stamps;
 use crate::classify::prefix::Prefix;
+use crate::classify::severity::Severity;
 use crate::classify::text;
 
 /// How many places of a line are tried for its first frame.
 const TRIES: usize = 8;
+/// How many lines of text may stand between an exception of an unusual name and its frames.
+const TEXT_ABOVE: usize = 3;
 /// Longest frame that is looked at, in bytes.
 const FRAME_BYTES: usize = 4096;
 
@@ -79,14 +83,23 @@ pub fn above(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Above> {
     // Right above the frame a class may have any name.
     let named = |text: &str| head::thrown_by_runtime(text).is_some_and(|thrown| !thrown.message.is_empty());
     let mut lines = texts.iter().enumerate();
-    let at = lines.position(|(at, text)| !caused(text) && (said(text) || at == 0 && named(text)));
+    let at = lines.position(|(at, text)| !caused(text) && (said(text) || at < TEXT_ABOVE && named(text)));
     if let Some(at) = at {
         return Some(Above { count: at + 1, lines: texts[..=at].iter().rev().cloned().collect() });
     }
-    let (at, text) = texts.iter().take(3).enumerate().find_map(|(at, text)| {
+    let inline = texts.iter().take(TEXT_ABOVE).enumerate().find_map(|(at, text)| {
         let (start, _) = head::logged(text)?;
         Some((at, text[start..].to_owned()))
-    })?;
+    });
+    let (at, text) = inline.or_else(|| without_class(&texts))?;
     let below = texts[..at].iter().rev().cloned();
     Some(Above { count: at + 1, lines: std::iter::once(text).chain(below).collect() })
+}
+
+/// What a program said of an exception before it wrote the frames alone: `stock failed: Connection refused`.
+fn without_class(texts: &[String]) -> Option<(usize, String)> {
+    let text = without_stamps(texts.first()?);
+    let says = text.contains(": ") && frames::frame(text.as_bytes()).is_none();
+    let ordinary = Severity::of_line(text.as_bytes()) == Some(Severity::Info);
+    (says && !ordinary).then(|| (0, text.to_owned()))
 }

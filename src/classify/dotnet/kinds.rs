@@ -67,6 +67,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("System.Net.Sockets.SocketException", "resource temporarily unavailable", DNS_FAILURE),
     ("System.Net.Sockets.SocketException", "host not found", DNS_FAILURE),
     ("System.Net.Sockets.SocketException", "permission denied", PERMISSION_DENIED),
+    ("System.Net.Sockets.SocketException", "cannot assign requested address", INVALID_CONFIGURATION),
     // Files.
     ("System.IO.IOException", "number of inotify instances has been reached", TOO_MANY_OPEN_FILES),
     ("System.IO.FileNotFoundException", "", MISSING_FILE),

@@ -79,9 +79,11 @@ impl Trace {
         trace.block = Block::after(context.before);
         let said = text::string(line.text[rest..].trim_ascii_end());
         let quoted = &line.text[at..];
-        if matches!(voice, Voice::Unhandled | Voice::Repeated) && !said.is_empty() {
-            trace.throw(&said, quoted)?;
-        } else {
+        let thrown = matches!(voice, Voice::Unhandled | Voice::Repeated) && trace.throw(&said, quoted).is_some();
+        // An exception may say what it likes of itself, without its class.
+        if !thrown || trace.links.is_empty() {
+            trace.links.clear();
+            trace.open.clear();
             trace.links.push(Link::new("", &said, quoted));
             trace.open.push(0);
         }
@@ -164,27 +166,26 @@ impl Trace {
                 continue;
             };
             let quoted: &[u8] = if at == 0 { line } else { b"" };
-            self.push(Link::new(thrown.class, thrown.message, quoted));
+            self.push(link_of(thrown, quoted));
         }
         Some(())
     }
 
-    /// The same where the place of the text alone tells that it was thrown.
+    /// The same where the place of the text alone tells that it was thrown. Without a class it is what a program said of
+    /// an exception before it wrote the frames.
     fn throw_any(&mut self, text: &str) -> Option<()> {
-        if thrown(text).is_none()
-            && let Some(thrown) = head::thrown_by_runtime(text)
-        {
-            self.push(Link::new(thrown.class, thrown.message, text.as_bytes()));
-            return Some(());
+        if thrown(text).is_some() {
+            return self.throw(text, text.as_bytes());
         }
-        self.throw(text, text.as_bytes())
+        let link = match head::thrown_by_runtime(text) {
+            Some(thrown) => link_of(thrown, text.as_bytes()),
+            None => Link::new("", text, text.as_bytes()),
+        };
+        self.push(link);
+        Some(())
     }
 
-    fn push(&mut self, mut link: Link) {
-        // What .NET Core 3 calls the same thing inside.
-        if link.exception == "System.Net.Internals.SocketExceptionFactory+ExtendedSocketException" {
-            link.exception = "System.Net.Sockets.SocketException".to_owned();
-        }
+    fn push(&mut self, link: Link) {
         push_link(&mut self.links, link);
         self.open.push(self.links.len() - 1);
         if self.open.len() > self.links.len() {
@@ -295,7 +296,7 @@ impl Trace {
         if self.aside == Aside::Beside
             && let Some(thrown) = head::thrown_by_runtime(said)
         {
-            push_link(&mut self.beside, Link::new(thrown.class, thrown.message, line));
+            push_link(&mut self.beside, link_of(thrown, line));
         }
         true
     }
@@ -330,7 +331,7 @@ impl Trace {
         }
         self.text_lines += 1;
         if self.begun() || is_record(bare) || self.text_lines > TEXT_LINES {
-            return self.stray(bare);
+            return self.stray(bare, number);
         }
         // The text of a wrapper may end with what it wraps: `Parameter name: index) ---> System.X: text`.
         let (own, cause) = match said.split_once(CAUSED) {
@@ -353,8 +354,16 @@ impl Trace {
         self.voice == Some(Voice::Unhandled) && empty && !self.begun()
     }
 
-    fn stray(&mut self, bare: &[u8]) -> Flow {
+    fn stray(&mut self, bare: &[u8], number: u64) -> Flow {
         let said = text::string(bare.trim_ascii());
+        // FailFast was handed an exception, which is written below its own frames.
+        if self.voice == Some(Voice::Words)
+            && self.links.len() == 1
+            && let Some(thrown) = thrown(&said).filter(|thrown| thrown.class.contains('.'))
+        {
+            self.push(link_of(thrown, bare));
+            return self.taken(number);
+        }
         if head::head(bare).is_some() || thrown(&said).is_some_and(|thrown| thrown.class.contains('.')) {
             return Flow::Over;
         }
@@ -398,7 +407,7 @@ impl Parser for Trace {
     fn line(&mut self, line: &Line<'_>) -> Flow {
         match self.prefix.strip(line.text).map(<[u8]>::to_vec) {
             Some(bare) => self.bare_line(&bare, line.number),
-            None => self.stray(line.text),
+            None => self.stray(line.text, line.number),
         }
     }
 
@@ -414,8 +423,8 @@ impl Parser for Trace {
         let words = self.voice == Some(Voice::Words);
         let mut links = Vec::new();
         for (at, mut link) in std::mem::take(&mut self.links).into_iter().enumerate() {
-            let reason =
-                if words { of_words(&mut link, messages) } else { kinds::of_link(&link, at == last, messages) };
+            let own = words && at == 0;
+            let reason = if own { of_words(&mut link, messages) } else { kinds::of_link(&link, at == last, messages) };
             links.push((link, reason));
         }
         links.extend(self.worse(&links, messages));
@@ -431,6 +440,15 @@ impl Parser for Trace {
         };
         story.tell(links, false, Names { stable: frames::stable, files: false })
     }
+}
+
+fn link_of(thrown: Thrown<'_>, line: &[u8]) -> Link {
+    // What .NET Core 3 calls the same thing inside.
+    let class = match thrown.class {
+        "System.Net.Internals.SocketExceptionFactory+ExtendedSocketException" => "System.Net.Sockets.SocketException",
+        class => class,
+    };
+    Link::new(class, thrown.message, line)
 }
 
 /// The runtime's own last words: what they stand for; else a text of the program's.

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CORPUS = os.path.dirname(HERE)
 MARK = re.compile(r"\s*(?://|#|--)?\s*«([\w-]+)»")
 PLACES = {"VENV": os.environ.get("CORPUS_VENV", "/opt/venv"), "NODE_MODULES": os.environ.get("CORPUS_NODE_MODULES", ""),
-          **{name: os.environ.get(name, "") for name in ("COREDNS", "ETCD", "JARS", "KAFKA", "KEYCLOAK")}}
+          **{name: os.environ.get(name, "") for name in ("COREDNS", "DOTNET_31", "ETCD", "JARS", "KAFKA", "KEYCLOAK")}}
 
 
 def tool(name):
