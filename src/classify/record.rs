@@ -78,6 +78,8 @@ pub struct Builder {
     thrown: Thrown,
     monolog: Monolog,
     objects: Objects,
+    /// A trace in a field of any other name.
+    loose: String,
     /// The error's class, where it is a field of its own.
     class: String,
     file: Option<String>,
@@ -170,10 +172,15 @@ impl Builder {
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
-            ["thrown" | "throwable", inside @ ..] => self.thrown.value(inside, &text),
+            ["thrown" | "throwable", inside @ ..] if !inside.is_empty() => self.thrown.value(inside, &text),
             ["context" | "extra", "exception", key] => self.monolog.value(key, &text),
             path if self.objects.value(path, &text) => {}
-            path => self.exceptions.value(path, &text),
+            path => {
+                self.exceptions.value(path, &text);
+                if self.loose.is_empty() && holds_frames(&text) {
+                    self.loose = text;
+                }
+            }
         }
     }
 
@@ -215,6 +222,10 @@ impl Builder {
         let objects = self.objects.text().filter(|_| !told);
         let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
+        let fields = [&self.record.message, &self.record.error, &self.record.stack];
+        if !fields.iter().any(|text| text.contains(self.loose.as_str()) || holds_frames(text)) {
+            append(&mut self.record.stack, &self.loose);
+        }
         // A bare list of frames is a trace only with what was thrown above it.
         let stack = &self.record.stack;
         if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {
@@ -222,6 +233,12 @@ impl Builder {
         }
         self.seen.then_some(self.record)
     }
+}
+
+/// Whether a text goes on with frames in lines of their own.
+fn holds_frames(text: &str) -> bool {
+    const FRAMES: [&str; 5] = ["\n\tat ", "\n    at ", "\n   at ", "\n  File \"", "\n\tfrom "];
+    FRAMES.iter().any(|frame| text.contains(frame))
 }
 
 fn mongodb_severity(letter: &str) -> Option<Severity> {

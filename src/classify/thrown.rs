@@ -177,7 +177,11 @@ mod tests {
             assert_eq!(Record::read(line.as_bytes()).unwrap().stack, trace);
         }
         let whole = r#"{"level":"ERROR","thrown":{"message":"x","name":"a.B","extendedStackTrace":"a.B: x\n\tat a.M.main(M.java:9)"}}"#;
-        assert_eq!(Record::read(whole.as_bytes()).unwrap().stack, "a.B: x\n\tat a.M.main(M.java:9)");
+        let loose = r#"{"level":"ERROR","msg":"stops","details":{"cause_text":"a.B: x\n\tat a.M.main(M.java:9)"}}"#;
+        let string = r#"{"level":"ERROR","thrown":"a.B: x\n\tat a.M.main(M.java:9)"}"#;
+        for line in [whole, loose, string] {
+            assert_eq!(Record::read(line.as_bytes()).unwrap().stack, "a.B: x\n\tat a.M.main(M.java:9)");
+        }
     }
 
     #[test]

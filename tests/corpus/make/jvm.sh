@@ -199,6 +199,11 @@ for c in plain root EcsLayout LogstashJsonEventLayoutV1 GcpLayout; do
   logged nil-log4j2-$c nil log4j2-$c log4j2 Code NilDereference nil $shelf.ownerLength java.lang.NullPointerException 'Cannot read field' '' made-logged-nil
   logged multi-log4j2-$c multi log4j2-$c log4j2 Code UnhandledError multi $shelf.multi java.lang.IllegalStateException 'first line' '' made-logged-multi
 done
+for c in bar separator replaced enc strings gelf; do
+  logged close-log4j2-$c close log4j2-$c log4j2 Code ArithmeticError divide $shelf.average java.lang.ArithmeticException '/ by zero' '' made-logged-close
+  logged nil-log4j2-$c nil log4j2-$c log4j2 Code NilDereference nil $shelf.ownerLength java.lang.NullPointerException 'Cannot read field' '' made-logged-nil
+  logged opened-log4j2-$c opened log4j2-$c log4j2 Dependency ConnectionRefused refused $client.connect java.net.ConnectException 'Connection refused' '' made-logged-opened
+done
 logged nil-log4j2-JsonLayout nil log4j2-JsonLayout log4j2 Code NilDereference nil $shelf.ownerLength java.lang.NullPointerException 'Cannot read field' '' made-logged-nil
 
 # boot CASE PROFILE CATEGORY REASON MARK FUNCTION EXCEPTION MESSAGE EVIDENCE GROUP [ARGUMENTS]
