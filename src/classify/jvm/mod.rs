@@ -4,6 +4,7 @@
 pub mod clojure;
 pub mod compile;
 pub mod fatal;
+pub mod fault;
 pub mod frames;
 pub mod head;
 pub mod header;
@@ -52,6 +53,8 @@ impl Grammar for Jvm {
             clojure::ANCHORS[5],
             clojure::CLASSED,
             compile::FAILED,
+            fault::NATIVE_IMAGE,
+            fault::OPENJ9,
             "main manifest attribute",
             "Main method not found",
         ]
@@ -81,6 +84,9 @@ impl Grammar for Jvm {
         }
         if let Some(refusal) = launcher::Refusal::new(line, context) {
             return Some(Box::new(refusal));
+        }
+        if let Some(report) = fault::Report::new(line, context) {
+            return Some(Box::new(report));
         }
         if let Some(failure) = compile::Failure::new(line, context) {
             return Some(Box::new(failure));
