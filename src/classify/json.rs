@@ -6,15 +6,15 @@ use super::envelope::is_envelope;
 use super::record::{Builder, Record};
 
 /// Deepest nesting that is looked at; deeper values are passed over.
-const DEPTH: usize = 6;
+const DEPTH: usize = 16;
+/// Longest prefix of a collector's before an object, in bytes.
+const PREFIX: usize = 128;
 
 /// Reads a line that holds a JSON object, perhaps behind a collector's prefix. An object at the end of a text, such as
 /// zap's console form has, is none, unless it states a level of its own.
 pub fn record(line: &[u8]) -> Option<Record> {
-    let start = super::text::find(line, "{\"").or_else(|| super::text::find(line, "{ \""))?;
-    if start > 128 {
-        return None;
-    }
+    let head = &line[..line.len().min(PREFIX + 3)];
+    let start = ["{\"", "{ \""].iter().filter_map(|mark| super::text::find(head, mark)).min()?;
     let mut builder = Builder::default();
     Reader::new(&line[start..]).object(&mut Vec::new(), &mut builder)?;
     let record = builder.finish()?;
@@ -214,6 +214,11 @@ mod tests {
             (
                 r#"{"level":60,"err":{"type":"Error","message":"boom","stack":"Error: boom\n at x"},"msg":"boom"}"#,
                 "boom",
+                Some(Severity::Fatal),
+            ),
+            (
+                r#"{ "time": "t", "level": "FATAL", "message": "no", "exception": {"Data":{}} }"#,
+                "no",
                 Some(Severity::Fatal),
             ),
             (r#"2026 {"fields":{"message":"late"},"level":"WARN"}"#, "late", Some(Severity::Warn)),

@@ -12,7 +12,7 @@ use super::ruled::Ruled;
 use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::{perl, shell, text, wrapper};
+use super::{dotnet, jvm, perl, shell, text, wrapper};
 use crate::log::answer::is_error_text;
 
 /// How many of the last lines are looked at: a usage text may follow the error.
@@ -57,6 +57,8 @@ pub struct LastWords {
     pub message: String,
     /// What it means, if that is known.
     pub reason: Option<CrashReason>,
+    /// The exception that it names.
+    pub exception: Option<String>,
     /// The runtime that wrote it.
     pub runtime: Option<Runtime>,
     /// The place that it names.
@@ -217,6 +219,7 @@ fn is_closing(message: &str) -> bool {
 #[derive(Default)]
 struct Meant {
     reason: Option<CrashReason>,
+    exception: Option<String>,
     runtime: Option<Runtime>,
     culprit: Option<Culprit>,
     message: Option<String>,
@@ -236,6 +239,7 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
             fits_code: hit.rule.names_code(),
             ruled: Some(Ruled::of(hit.rule)),
             message: hit.message,
+            exception: None,
         });
     }
     if line.record.is_none() {
@@ -252,6 +256,9 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
             return Some(Meant { reason: Some(reason), runtime: Some(Runtime::Perl), culprit, ..Meant::default() });
         }
     }
+    if let Some(meant) = thrown(&message, speech.messages) {
+        return Some(meant);
+    }
     let said = |text: &str| speech.messages.meaning(text, Voice::LastWords);
     let whole = |meaning: Meaning| (meaning, None);
     let (meaning, message) = said(&message).map(whole).or_else(|| further(line.record.as_ref()?, said))?;
@@ -262,6 +269,21 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
 fn further(record: &Record, said: impl Fn(&str) -> Option<Meaning>) -> Option<(Meaning, Option<String>)> {
     let text = if record.error.is_empty() { &record.message } else { &record.error };
     text.lines().skip(1).take(LINES).find_map(|line| Some((said(line)?, Some(line.trim().to_owned()))))
+}
+
+/// An exception by its class, of which no trace was written.
+fn thrown(message: &str, messages: &Messages) -> Option<Meant> {
+    let java = || Some((Runtime::Jvm, jvm::kinds::said(message, messages)?));
+    let dotnet = || Some((Runtime::Dotnet, dotnet::kinds::said(message, messages)?));
+    let (runtime, (class, text, reason)) = java().or_else(dotnet)?;
+    let message = if text.is_empty() || text == "null" { class.clone() } else { text };
+    Some(Meant {
+        reason: Some(reason),
+        exception: Some(class),
+        runtime: Some(runtime),
+        message: Some(message),
+        ..Meant::default()
+    })
 }
 
 /// The container runtime's own line in the log of a process that it could not start: `exec /app: exec format error`. Or
@@ -285,6 +307,7 @@ fn describe(lines: &[Spoken], at: usize, meaning: Option<Meant>, weight: usize) 
     LastWords {
         message: meant.message.unwrap_or_else(|| chosen.message()),
         reason: meant.reason,
+        exception: meant.exception,
         runtime: meant
             .runtime
             .or_else(|| logger(chosen))

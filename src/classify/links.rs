@@ -85,6 +85,16 @@ impl Link {
         self.message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
     }
 
+    /// That line; where it only announces what is wrong (`Configuration validation failed:`), with the next one.
+    fn said(&self) -> String {
+        let mut lines = self.message.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        match lines.next().filter(|_| first.ends_with(':')) {
+            Some(next) => format!("{first} {next}"),
+            None => first.to_owned(),
+        }
+    }
+
     fn own(&self) -> Option<&Frame> {
         self.frames.iter().find(|frame| frame.in_app)
     }
@@ -142,13 +152,13 @@ impl Story {
         quote(&mut excerpt, &links, at);
         let (link, reason) = &links[at];
         let signature = signature(&links[blamed.unwrap_or(at)].0.frames, names, *reason == STACK_OVERFLOW);
-        let said = link.first_line();
+        let said = link.said();
         let exception = Some(link.exception.clone()).filter(|exception| !exception.is_empty());
         Some(Candidate {
             runtime: self.runtime,
             reason: reason.clone(),
-            kind: exception.as_deref().map_or_else(|| said.to_owned(), names.stable),
-            message: if said.is_empty() { link.exception.clone() } else { said.to_owned() },
+            kind: exception.as_deref().map_or_else(|| link.first_line().to_owned(), names.stable),
+            message: if said.is_empty() { link.exception.clone() } else { said },
             exception,
             standing: self.standing,
             exits: self.exits,

@@ -47,6 +47,8 @@ const fn by(runtime: Runtime, reason: CrashReason, all: &'static [&'static str])
 
 /// The first rule that holds wins: what is more precise stands first.
 static RULES: &[Rule] = &[
+    // gRPC's status, which also tells how long the look-up took.
+    rule(DEPENDENCY_TIMEOUT, &["deadline_exceeded"]),
     // A name that does not resolve; before time-outs, because a look-up can time out.
     by(Runtime::Go, DNS_FAILURE, &["lookup ", ": no such host"]),
     rule(DNS_FAILURE, &["no such host"]),
@@ -81,6 +83,7 @@ static RULES: &[Rule] = &[
     rule(TLS_FAILURE, &["ssl is not enabled on the server"]),
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
+    rule(PORT_IN_USE, &["in use by another process"]),
     rule(PORT_IN_USE, &["address already in use"]),
     rule(PORT_IN_USE, &["eaddrinuse"]),
     rule(PORT_IN_USE, &["address in use"]),
@@ -165,7 +168,10 @@ static RULES: &[Rule] = &[
     rule(THREAD_LIMIT, &["unable to create native thread"]),
     rule(HEAP_EXHAUSTED, &["cannot allocate memory"]),
     rule(HEAP_EXHAUSTED, &["memory allocation of", "bytes failed"]),
+    by(Runtime::Dotnet, HEAP_EXHAUSTED, &["garbage collector could not allocate"]),
     // Commands, libraries, architecture.
+    rule(COMMAND_NOT_FOUND, &["no 'java' command could be found"]),
+    rule(COMMAND_NOT_FOUND, &["no java installations was detected"]),
     rule(EXEC_FORMAT_ERROR, &["exec format error"]),
     rule(COMMAND_NOT_FOUND, &["executable file not found"]),
     rule(COMMAND_NOT_FOUND, &["fork/exec ", "no such file or directory"]),
@@ -185,6 +191,15 @@ static RULES: &[Rule] = &[
     by(Runtime::Python, INVALID_CONFIGURATION, &["failed to find attribute '"]),
     // Files.
     by(Runtime::Python, MISSING_FILE, &["can't open file '", "[errno 2]"]),
+    // .NET.
+    by(Runtime::Dotnet, MISSING_FILE, &["could not find a part of the path '"]),
+    by(Runtime::Dotnet, MISSING_FILE, &["could not find file '"]),
+    by(Runtime::Dotnet, NIL_DEREFERENCE, &["object reference not set to an instance of an object"]),
+    by(Runtime::Dotnet, INDEX_OUT_OF_BOUNDS, &["index was outside the bounds of the array"]),
+    by(Runtime::Dotnet, INDEX_OUT_OF_BOUNDS, &["index was out of range. must be non-negative"]),
+    by(Runtime::Dotnet, MISSING_KEY, &["the given key", "was not present in the dictionary"]),
+    by(Runtime::Dotnet, ARITHMETIC_ERROR, &["attempted to divide by zero."]),
+    by(Runtime::Dotnet, TYPE_MISMATCH, &["unable to cast object of type '"]),
     // Perl and Lua.
     by(Runtime::Perl, MISSING_FILE, &["can't open perl script ", "no such file"]),
     by(Runtime::Perl, MISSING_MODULE, &["can't locate ", " in @inc"]),
@@ -201,6 +216,8 @@ static RULES: &[Rule] = &[
     rule(MISSING_FILE, &["pattern matches no files"]),
     last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
     last_words(MISSING_FILE, &["file does not exist"]),
+    last_words(MISSING_FILE, &["error: could not open `"]),
+    last_words(INVALID_CONFIGURATION, &["invalid yaml"]),
     last_words(MISSING_FILE, &["file not found"]),
     last_words(MISSING_FILE, &["cannot find or open "]),
     last_words(MISSING_FILE, &["file \"", "\" missing"]),
@@ -238,7 +255,17 @@ static RULES: &[Rule] = &[
     // .NET.
     rule(MISSING_CONFIGURATION, &["connection string", "could be found"]),
     rule(MISSING_CONFIGURATION, &["connection string", "not found"]),
-    // Spring, MicroProfile.
+    rule(MISSING_CONFIGURATION, &["configuration section", "missing"]),
+    rule(MISSING_CONFIGURATION, &["configuration value", "missing"]),
+    rule(MISSING_CONFIGURATION, &["configuration key", "missing"]),
+    // Amazon's clients.
+    rule(MISSING_CONFIGURATION, &["unable to get iam security credentials"]),
+    rule(MISSING_CONFIGURATION, &["unable to load credentials from any"]),
+    // Spring, MicroProfile, SnakeYAML, Dropwizard.
+    rule(INVALID_CONFIGURATION, &[" in 'reader', line "]),
+    last_words(INVALID_CONFIGURATION, &[".yml has an error:"]),
+    last_words(INVALID_CONFIGURATION, &[".yaml has an error:"]),
+    last_words(INVALID_CONFIGURATION, &[".yml has the following errors:"]),
     rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
     rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),
     rule(INVALID_CONFIGURATION, &["unknown flag"]),
@@ -292,7 +319,7 @@ static RULES: &[Rule] = &[
 ];
 
 /// The words with which a program says that a setting is absent; they count where the text also names one.
-const ABSENT: [&str; 16] = [
+const ABSENT: [&str; 17] = [
     "not set",
     "must be set",
     "be set",
@@ -309,7 +336,11 @@ const ABSENT: [&str; 16] = [
     "must not be empty",
     "not provided",
     "not specified",
+    "not configured",
 ];
+
+/// Words for absence before which a name in capitals is a setting's even if it is one word.
+const PLAINLY_ABSENT: [&str; 5] = [" must be set", " is not set", " not set", " is unset", " must be defined"];
 
 /// The table of texts, compiled.
 #[derive(Debug)]
@@ -341,7 +372,7 @@ fn position(all: &mut Vec<&'static str>, needle: &'static str) -> usize {
 impl Messages {
     /// What a text says, if it says anything that is known.
     pub fn meaning(&self, text: &str, voice: Voice) -> Option<Meaning> {
-        if names_absent_setting(text) {
+        if names_absent_setting(text) && !text.contains("command could be found") {
             return Some(Meaning { reason: MISSING_CONFIGURATION, runtime: None });
         }
         let mut seen = vec![false; self.count];
@@ -363,7 +394,19 @@ fn names_absent_setting(text: &str) -> bool {
     let absent = ABSENT.iter().any(|word| lower.contains(word));
     let environment =
         lower.contains("environment variable") || lower.contains("env var") || lower.contains("env variable");
-    absent && (environment || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is_setting_name))
+    let named = || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is_setting_name);
+    absent && (environment || named() || PLAINLY_ABSENT.iter().any(|words| follow_capitals(text, words)))
+}
+
+/// `WORKERS must be set`: these words, and right before them a name in capitals.
+fn follow_capitals(text: &str, words: &str) -> bool {
+    text.match_indices(words).take(8).any(|(at, _)| {
+        let before = text[..at].trim_end_matches(['\'', '"', '`']);
+        let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+        name.len() > 2
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    })
 }
 
 /// `DATABASE_URL`: capitals with an underscore, at least two parts. `ERROR` is none, `SSL_CERT_FILE` is.
@@ -395,6 +438,13 @@ mod tests {
             ("shopd: load config: required environment variable DATABASE_URL is not set", "MissingConfiguration"),
             ("flag provided but not defined: -verbose", "InvalidConfiguration"),
             ("required key APP_PORT missing value", "MissingConfiguration"),
+            ("STOCK_DB is not configured", "MissingConfiguration"),
+            ("'WORKERS' must be set", "MissingConfiguration"),
+            ("Required configuration section 'Stock:Endpoint' is missing", "MissingConfiguration"),
+            (
+                "DEADLINE_EXCEEDED: deadline exceeded after 0.5s. Name resolution delay 0.02 seconds.",
+                "DependencyTimeout",
+            ),
             ("write /data/x: no space left on device", "DiskFull"),
             ("accept tcp [::]:80: accept4: too many open files", "TooManyOpenFiles"),
             ("FATAL: password authentication failed for user \"app\"", "AuthenticationFailed"),
@@ -405,6 +455,7 @@ mod tests {
             assert_eq!(meaning.map(|m| m.reason.to_string()).as_deref(), Some(reason), "{text}");
         }
         assert_eq!(messages.meaning("manifest upload refused by bucket policy", Voice::LastWords), None);
+        assert_eq!(messages.meaning("the cookie must be set", Voice::LastWords), None);
     }
 
     #[test]

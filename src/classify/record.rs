@@ -1,5 +1,6 @@
 //! A log record: what a logger wrote, whether as JSON, as `key=value` pairs or in a form of its own.
 
+use super::dotnet::record::Objects;
 use super::python::record::Exceptions;
 use super::severity::Severity;
 use super::thrown::{Monolog, Thrown};
@@ -87,6 +88,9 @@ pub struct Builder {
     exceptions: Exceptions,
     thrown: Thrown,
     monolog: Monolog,
+    objects: Objects,
+    /// A trace in a field of any other name.
+    loose: String,
     /// The error's class, where it is a field of its own.
     class: String,
     file: Option<String>,
@@ -150,10 +154,15 @@ impl Builder {
                 | "error.message" | "recovered",
             ]
             | ["err" | "error" | "exception", "message" | "msg"]
-            | ["fields", "error" | "err"] => append(&mut self.record.error, &text),
+            | ["fields", "error" | "err"] => {
+                if path[0] == "exception" {
+                    self.thrown.value(&path[1..], &text);
+                }
+                append(&mut self.record.error, &text);
+            }
             [
-                "stack" | "stacktrace" | "stack_trace" | "trace" | "exc_info" | "exc_text" | "errorVerbose"
-                | "backtrace",
+                "stack" | "stacktrace" | "stack_trace" | "stackTrace" | "trace" | "exc_info" | "exc_text"
+                | "errorVerbose" | "backtrace",
             ]
             | ["error.stack_trace" | "error.stack"]
             | [
@@ -161,6 +170,12 @@ impl Builder {
                 "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace",
             ] => {
                 append(&mut self.record.stack, &framed(text));
+            }
+            // Quarkus and WildFly write an exception as an object; its text is the error's too.
+            ["exception", "exceptionType" | "frames" | "causedBy", ..] => {
+                self.thrown.value(&path[1..], &text);
+                // structlog has frames of this name too.
+                self.exceptions.value(&path, &text);
             }
             ["err" | "error" | "exception", "class" | "name" | "type" | "kind"]
             | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
@@ -175,9 +190,15 @@ impl Builder {
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
-            ["thrown" | "throwable", inside @ ..] => self.thrown.value(inside, &text),
+            ["thrown" | "throwable", inside @ ..] if !inside.is_empty() => self.thrown.value(inside, &text),
             ["context" | "extra", "exception", key] => self.monolog.value(key, &text),
-            path => self.exceptions.value(path, &text),
+            path if self.objects.value(path, &text) => {}
+            path => {
+                self.exceptions.value(path, &text);
+                if self.loose.is_empty() && holds_frames(&text) {
+                    self.loose = text;
+                }
+            }
         }
     }
 
@@ -214,8 +235,15 @@ impl Builder {
     pub fn finish(mut self) -> Option<Record> {
         let Marks { stamp, msg, level_word, foreign } = self.marks;
         self.record.go_logger |= stamp && msg && level_word && !foreign;
-        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text()];
+        // Serilog writes an exception as text, and its details beside it.
+        let told = [&self.record.error, &self.record.stack].iter().any(|text| text.contains("   at "));
+        let objects = self.objects.text().filter(|_| !told);
+        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
+        let fields = [&self.record.message, &self.record.error, &self.record.stack];
+        if !fields.iter().any(|text| text.contains(self.loose.as_str()) || holds_frames(text)) {
+            append(&mut self.record.stack, &self.loose);
+        }
         // A bare list of frames is a trace only with what was thrown above it.
         let stack = &self.record.stack;
         if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {
@@ -223,6 +251,12 @@ impl Builder {
         }
         self.seen.then_some(self.record)
     }
+}
+
+/// Whether a text goes on with frames in lines of their own.
+fn holds_frames(text: &str) -> bool {
+    const FRAMES: [&str; 5] = ["\n\tat ", "\n    at ", "\n   at ", "\n  File \"", "\n\tfrom "];
+    FRAMES.iter().any(|frame| text.contains(frame))
 }
 
 fn mongodb_severity(letter: &str) -> Option<Severity> {

@@ -1,5 +1,5 @@
 //! Exceptions that a logger writes into JSON as objects: log4j2's `thrown` with its `extendedStackTrace`,
-//! logback's `throwable` with its `stepArray`, PHP's Monolog. They become lines of a trace as the runtime writes them.
+//! logback's `throwable` with its `stepArray`, the `exception` of Quarkus and WildFly with its `frames`, PHP's Monolog. They become lines of a trace as the runtime writes them.
 
 /// Deepest chain that is read.
 const LINKS: usize = 8;
@@ -33,22 +33,29 @@ struct Frame {
 impl Thrown {
     /// Takes a value by the keys below `thrown` or `throwable` that lead to it.
     pub fn value(&mut self, inside: &[&str], text: &str) {
-        let depth = inside.iter().take_while(|key| **key == "cause").count();
+        let (mut depth, mut rest) = (0, inside);
+        while let ["cause", below @ ..] | ["causedBy", "exception", below @ ..] = rest {
+            (depth, rest) = (depth + 1, below);
+        }
         if depth >= LINKS {
             return;
         }
         if self.links.len() <= depth {
             self.links.resize(depth + 1, Link::default());
         }
-        self.links[depth].value(&inside[depth..], text);
+        self.links[depth].value(rest, text);
     }
 
     /// The lines of the trace; `None` where there was none.
     pub fn text(&self) -> Option<String> {
-        if let Some(link) = self.links.first().filter(|link| !link.whole.is_empty()) {
-            return Some(link.whole.clone());
-        }
         let mut out = String::new();
+        let whole = self.links.first().map(|outermost| &outermost.whole).filter(|whole| !whole.is_empty());
+        if let Some(whole) = whole {
+            return Some(whole.clone());
+        }
+        if self.links.iter().all(|link| link.class.is_empty()) {
+            return None;
+        }
         for (at, link) in self.links.iter().enumerate() {
             link.write(&mut out, at > 0);
         }
@@ -59,11 +66,11 @@ impl Thrown {
 impl Link {
     fn value(&mut self, path: &[&str], text: &str) {
         match path {
-            ["name" | "className"] => self.class = text.to_owned(),
+            ["name" | "className" | "exceptionType"] => self.class = text.to_owned(),
+            ["extendedStackTrace"] => self.whole = text.to_owned(),
             ["message"] => self.message = text.to_owned(),
             ["commonElementCount" | "commonFramesCount"] => self.common = text.to_owned(),
-            ["extendedStackTrace"] => self.whole = text.to_owned(),
-            ["extendedStackTrace" | "stepArray", key] => self.frame(key, text),
+            ["extendedStackTrace" | "stepArray" | "frames", key] => self.frame(key, text),
             _ => {}
         }
     }
@@ -106,6 +113,7 @@ impl Frame {
     fn place(&self) -> String {
         let counted = self.line.starts_with(|c: char| c.is_ascii_digit());
         match self.file.as_str() {
+            "" | "null" if counted => format!("Unknown Source:{}", self.line),
             "" | "null" => "Unknown Source".to_owned(),
             file if counted => format!("{file}:{}", self.line),
             file => file.to_owned(),
@@ -168,5 +176,19 @@ mod tests {
         for line in [log4j2, logback] {
             assert_eq!(Record::read(line.as_bytes()).unwrap().stack, trace);
         }
+        let whole = r#"{"level":"ERROR","thrown":{"message":"x","name":"a.B","extendedStackTrace":"a.B: x\n\tat a.M.main(M.java:9)"}}"#;
+        let loose = r#"{"level":"ERROR","msg":"stops","details":{"cause_text":"a.B: x\n\tat a.M.main(M.java:9)"}}"#;
+        let string = r#"{"level":"ERROR","thrown":"a.B: x\n\tat a.M.main(M.java:9)"}"#;
+        for line in [whole, loose, string] {
+            assert_eq!(Record::read(line.as_bytes()).unwrap().stack, "a.B: x\n\tat a.M.main(M.java:9)");
+        }
+    }
+
+    #[test]
+    fn the_objects_of_quarkus_become_traces() {
+        let line = r#"{"level":"ERROR","message":"stops","exception":{"refId":1,"exceptionType":"a.Outer","message":"cannot close","frames":[{"class":"a.M","method":"main","line":9}],"causedBy":{"exception":{"refId":2,"exceptionType":"a.Inner","message":"/ by zero","frames":[{"class":"a.B","method":"c"}]}}}}"#;
+        let trace = "a.Outer: cannot close\n\tat a.M.main(Unknown Source:9)\nCaused by: a.Inner: / by zero\n\tat a.B.c(Unknown Source)";
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!((record.stack.as_str(), record.summary().as_str()), (trace, "stops: cannot close"));
     }
 }

@@ -178,7 +178,9 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
     }
     let follow = found.lines.saturating_sub(candidate.last_line);
     if let Some(code) = code {
-        if exit::is_orderly(code) {
+        // Some runtimes refuse to start with a code that is a signal's elsewhere: `dotnet` with 129.
+        let refused = candidate.standing == Standing::Fatal && candidate.exits.contains(&code) && follow == 0;
+        if exit::is_orderly(code) && !refused {
             return Some(format!("the process went on and ended with exit code {code}"));
         }
         let logged = candidate.standing == Standing::Logged && candidate.reason != HEAP_EXHAUSTED;
@@ -322,7 +324,7 @@ fn of_last_words(words: LastWords, code: Option<i32>, found: &Found) -> Decision
     Decision {
         reason: words.reason.unwrap_or(unknown),
         runtime: words.runtime.or_else(|| shown_runtime(found)).unwrap_or_default(),
-        exception: None,
+        exception: words.exception,
         message: if silent { silence(code) } else { words.message.clone() },
         confidence,
         culprit: words.culprit,

@@ -182,7 +182,8 @@ fn place(behind: &[u8], mono: bool) -> Option<(Option<String>, Option<u32>)> {
     Some(if known { (Some(text::string(&place[..colon])), Some(line)) } else { (None, None) })
 }
 
-fn is_own(symbol: &str) -> bool {
+/// Whether a symbol is the program's, by its namespace.
+pub fn is_own(symbol: &str) -> bool {
     !LIBRARIES.iter().any(|namespace| symbol.starts_with(namespace)) && !symbol.starts_with("lambda_method")
 }
 
@@ -213,12 +214,20 @@ fn without_counters(name: &str) -> String {
                 machine = true;
                 kept.push(&method[1..]);
             }
+            // `<Main>g__Load|0_1` is the function Load inside of Main.
+            Some(_) if part.contains(">g__") => kept.push(part.split('|').next().unwrap_or(part)),
             Some(_) => kept.push(&part[..part.find("__").unwrap_or(part.len())]),
+            // F# names a closure by the line that it stands in: `load@17-2`.
+            None if is_closure(part) => kept.push(part.split('@').next().unwrap_or(part)),
             None if machine && part == "MoveNext" => {}
             None => kept.push(part),
         }
     }
     kept.join(".")
+}
+
+fn is_closure(part: &str) -> bool {
+    part.split_once('@').is_some_and(|(_, line)| line.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -283,7 +292,9 @@ mod tests {
             ("Acme.Program.<>c__DisplayClass3_0.<Main>b__1", "Acme.Program.<Main>b"),
             ("Acme.Program.<>c.<Main>b__0_0", "Acme.Program.<Main>b"),
             ("Acme.Program+<>c.<Main>b__0_0", "Acme.Program.<Main>b"),
-            ("Acme.Program.<Main>g__Load|0_0", "Acme.Program.<Main>g"),
+            ("Acme.Program.<Main>g__Load|0_0", "Acme.Program.<Main>g__Load"),
+            ("Program.<<Main>$>g__Load|0_1", "Program.<<Main>$>g__Load"),
+            ("Acme.Shelf.load@17-2.Invoke", "Acme.Shelf.load.Invoke"),
             ("Acme.Program.<Of>c__AnonStorey2.<>m__B", "Acme.Program.<Of>c.<>m"),
             ("Acme.Program+<Load>c__async0.MoveNext", "Acme.Program.Load"),
             ("Acme.Map`2[K,V].Get", "Acme.Map`2.Get"),

@@ -25,8 +25,6 @@ pub enum Voice {
     Repeated,
     /// The runtime's own last words: `Process terminated. text`, `Stack overflow.`, `Fatal error. text`.
     Words,
-    /// Mono's report of a fault in native code.
-    Native,
 }
 
 /// How heads begin, and who begins so.
@@ -38,8 +36,9 @@ static HEADS: [(&str, Voice); 9] = [
     ("Process terminated. ", Voice::Words),
     ("Process terminated.", Voice::Words),
     ("Fatal error. ", Voice::Words),
+    // .NET 9 and later write what is the matter into the next line.
+    ("Fatal error.", Voice::Words),
     ("CLR: Managed code called FailFast, saying ", Voice::Words),
-    ("Native Crash Reporting", Voice::Native),
 ];
 
 /// Heads that are a line of their own.
@@ -62,11 +61,25 @@ pub fn head(line: &[u8]) -> Option<(usize, Voice, usize)> {
     })
 }
 
-/// `System.X: text`, `System.X (111): text`, `System.X`.
+/// `System.X: text`, `System.X (111): text`, `System.X`, ``System.X`1[System.String]: text``; a class that is called an
+/// exception or an error.
 pub fn thrown(text: &str) -> Option<Thrown<'_>> {
+    named(text).filter(|thrown| is_called_error(thrown.class))
+}
+
+/// The same with any class that lies in a namespace or in another class: the runtime says that it was thrown.
+pub fn thrown_by_runtime(text: &str) -> Option<Thrown<'_>> {
+    named(text).filter(|thrown| is_called_error(thrown.class) || thrown.class.contains(['.', '+']))
+}
+
+/// A class at the start of a text, and what follows it.
+fn named(text: &str) -> Option<Thrown<'_>> {
     let end = text.bytes().position(|b| !is_class_byte(b)).unwrap_or(text.len());
     let class = &text[..end];
     let mut rest = text[end..].trim_end();
+    if rest.starts_with('[') {
+        rest = &rest[rest.find("]:").map_or(rest.len(), |close| close + 1)..];
+    }
     if let Some(code) = rest.strip_prefix(" (") {
         rest = code.split_once(')').filter(|(code, _)| !code.contains(' ') || code.contains(", "))?.1;
     }
@@ -79,15 +92,19 @@ fn is_class_byte(byte: u8) -> bool {
 }
 
 fn is_class(class: &str) -> bool {
+    let parts = class.split(['.', '+']).all(|part| part.starts_with(|c: char| c.is_alphabetic() || c == '_'));
+    parts && class.len() <= CLASS_BYTES
+}
+
+fn is_called_error(class: &str) -> bool {
     let name = class.rsplit(['.', '+']).next().unwrap_or_default();
-    let named = name.contains("Exception") || name.ends_with("Error") || name.ends_with("Fault");
-    let parts = class.split('.').all(|part| part.starts_with(|c: char| c.is_alphabetic() || c == '_'));
-    parts && named && class.len() <= CLASS_BYTES
+    name.contains("Exception") || name.ends_with("Error") || name.ends_with("Fault")
 }
 
 /// The first exception that a logger's line names: `[FTL] Host terminated unexpectedly System.X: text`.
 pub fn logged(line: &str) -> Option<(usize, Thrown<'_>)> {
-    let starts = line.match_indices(' ').map(|(at, _)| at + 1).take(200);
+    // NLog parts its columns by bars.
+    let starts = line.match_indices([' ', '|']).map(|(at, _)| at + 1).take(200);
     starts.filter(|at| line.as_bytes().get(*at).is_some_and(u8::is_ascii_alphabetic)).find_map(|at| {
         let thrown = thrown(&line[at..]).filter(|thrown| thrown.class.contains('.'))?;
         Some((at, thrown))
@@ -112,12 +129,33 @@ mod tests {
             ),
             ("Npgsql.PostgresException (0x80004005): 28P01: no", Some(("Npgsql.PostgresException", "28P01: no"))),
             ("StackOverflowException", Some(("StackOverflowException", ""))),
+            (
+                "Confluent.Kafka.ProduceException`2[System.String,System.String]: Local: Message timed out",
+                Some(("Confluent.Kafka.ProduceException`2", "Local: Message timed out")),
+            ),
             ("Acme.Shelf: started", None),
             ("System.Exception handling is on", None),
         ];
         for (line, expected) in cases {
             assert_eq!(thrown(line).map(|t| (t.class, t.message)), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn what_the_runtime_calls_thrown_may_have_any_name() {
+        let cases = [
+            (
+                "Acme.Domain+OutOfStock: OutOfStock (\"A-7\", 3)",
+                Some(("Acme.Domain+OutOfStock", "OutOfStock (\"A-7\", 3)")),
+            ),
+            ("Acme.ShelfSealed: 7", Some(("Acme.ShelfSealed", "7"))),
+            ("Shelf: 7", None),
+            ("it is 10.30: late", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(thrown_by_runtime(line).map(|t| (t.class, t.message)), expected, "{line}");
+        }
+        assert_eq!(logged("2026|ERROR|Acme|stops|System.Exception: x").unwrap().1.message, "x");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::classify::reason::*;
 use crate::classify::text;
 
 /// Texts of which one is in a line with which a refusal begins.
-pub const ANCHORS: [&str; 7] = [
+pub const ANCHORS: [&str; 13] = [
     "You must install or update .NET",
     "It was not possible to find any compatible framework version",
     "The application to execute does not exist",
@@ -17,6 +17,12 @@ pub const ANCHORS: [&str; 7] = [
     "Cannot open assembly '",
     "Could not execute because the specified command or file was not found",
     "The command could not be loaded, possibly because",
+    "GC heap initialization failed with error ",
+    "libhostfxr.so, error: ",
+    "libhostpolicy.so, error: ",
+    "libcoreclr.so, error: ",
+    "An assembly specified in the application dependencies manifest",
+    "No usable version of libssl was found",
 ];
 
 /// Most lines of one refusal.
@@ -36,6 +42,8 @@ impl Refusal {
     /// A refusal, if it begins with this line.
     pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
         let at = ANCHORS.iter().find_map(|anchor| text::find(line.text, anchor))?;
+        // `Failed to load /usr/…/libhostfxr.so, error: libstdc++.so.6: cannot open shared object file`
+        let at = text::find(&line.text[..at], "Failed to load ").unwrap_or(at);
         let mut block = Block::after(context.before);
         block.push(&line.text[at..]);
         Some(Self {
@@ -52,7 +60,9 @@ impl Refusal {
         let has = |words: &str| whole.contains(words);
         if has("does not exist") || has("Cannot open assembly") || has("specified command or file was not found") {
             MISSING_FILE
-        } else if has("libhostpolicy") || has("libhostfxr") || has("library") {
+        } else if has("GC heap initialization failed") {
+            HEAP_EXHAUSTED
+        } else if has("libhostpolicy") || has("libhostfxr") || has("library") || has("shared object") || has("libssl") {
             MISSING_LIBRARY
         } else {
             // The framework is there in another version or not at all.
@@ -77,7 +87,7 @@ impl Parser for Refusal {
 
     fn finish(self: Box<Self>, _messages: &Messages) -> Option<Candidate> {
         // `Framework: 'Microsoft.NETCore.App', version '8.0.0' (x64)` says which one.
-        const DETAILS: [&str; 3] = ["Framework: ", "The framework '", "The application '"];
+        const DETAILS: [&str; 4] = ["Framework: ", "The framework '", "The application '", "package: '"];
         let details = self.lines[1..].iter().map(|line| line.trim());
         let which = details.clone().find(|line| DETAILS.iter().any(|detail| line.starts_with(detail)));
         let message = match which {
@@ -91,8 +101,8 @@ impl Parser for Refusal {
             exception: None,
             message,
             standing: Standing::Fatal,
-            // 150, 131 and 129 are the host's own failures; a shell shows them as they are.
-            exits: &[150, 131, 129, 145, 140, 1, 2],
+            // 150, 131, 129 and 137 are the host's own failures; a shell shows them as they are.
+            exits: &[150, 131, 129, 137, 145, 140, 134, 139, 1, 2],
             culprit: None,
             stack: Vec::new(),
             signature: Vec::new(),

@@ -1,5 +1,6 @@
 //! What the exceptions of .NET mean.
 
+use super::head;
 use crate::classify::finding::CrashReason;
 use crate::classify::links::Link;
 use crate::classify::messages::{Messages, Voice};
@@ -34,8 +35,12 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("System.InvalidOperationException", "no service for type", MISSING_CONFIGURATION),
     ("System.InvalidOperationException", "connectionstring property has not been initialized", MISSING_CONFIGURATION),
     ("System.InvalidOperationException", "not found in configuration", MISSING_CONFIGURATION),
+    ("System.InvalidOperationException", "no server certificate was specified", MISSING_CONFIGURATION),
     ("System.InvalidOperationException", "failed to convert configuration value", INVALID_CONFIGURATION),
     ("System.IO.InvalidDataException", "failed to load configuration", INVALID_CONFIGURATION),
+    ("System.FormatException", "invalid url: ", INVALID_CONFIGURATION),
+    ("System.ArgumentException", "format of the initialization string", INVALID_CONFIGURATION),
+    ("System.ArgumentException", "keyword not supported", INVALID_CONFIGURATION),
     ("ConfigurationErrorsException", "", INVALID_CONFIGURATION),
     ("YamlDotNet.Core.YamlException", "", INVALID_CONFIGURATION),
     // Dependencies.
@@ -45,17 +50,26 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("TaskCanceledException", "httpclient.timeout", DEPENDENCY_TIMEOUT),
     ("RedisTimeoutException", "", DEPENDENCY_TIMEOUT),
     ("MongoAuthenticationException", "", AUTHENTICATION_FAILED),
+    ("RabbitMQ.Client.Exceptions.AuthenticationFailureException", "", AUTHENTICATION_FAILED),
+    ("HttpRequestException", "401 (unauthorized)", AUTHENTICATION_FAILED),
+    ("HttpRequestException", "403 (forbidden)", AUTHENTICATION_FAILED),
+    ("Confluent.Kafka.KafkaException", "timed out", DEPENDENCY_TIMEOUT),
+    ("Confluent.Kafka.ProduceException`2", "timed out", DEPENDENCY_TIMEOUT),
+    ("Confluent.Kafka.KafkaException", "broker transport failure", CONNECTION_REFUSED),
     ("RedisConnectionException", "noauth", AUTHENTICATION_FAILED),
     ("RedisConnectionException", "wrongpass", AUTHENTICATION_FAILED),
     ("RedisConnectionException", "", CONNECTION_REFUSED),
     ("BrokerUnreachableException", "", CONNECTION_REFUSED),
+    ("MySqlException", "unable to connect to any of the specified", CONNECTION_REFUSED),
     ("Npgsql.NpgsqlException", "failed to connect to", CONNECTION_REFUSED),
     ("SqlException", "network-related or instance-specific", CONNECTION_REFUSED),
     ("SqlException", "timeout expired", DEPENDENCY_TIMEOUT),
     ("System.Net.Sockets.SocketException", "resource temporarily unavailable", DNS_FAILURE),
     ("System.Net.Sockets.SocketException", "host not found", DNS_FAILURE),
     ("System.Net.Sockets.SocketException", "permission denied", PERMISSION_DENIED),
+    ("System.Net.Sockets.SocketException", "cannot assign requested address", INVALID_CONFIGURATION),
     // Files.
+    ("System.IO.IOException", "number of inotify instances has been reached", TOO_MANY_OPEN_FILES),
     ("System.IO.FileNotFoundException", "", MISSING_FILE),
     ("System.IO.DirectoryNotFoundException", "", MISSING_FILE),
     ("System.UnauthorizedAccessException", "", PERMISSION_DENIED),
@@ -99,6 +113,20 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
     let known = CLASSES.iter().find(|(end, needle, _)| class.ends_with(end) && lower.contains(needle));
     let said = || messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
     known.map(|(.., reason)| reason.clone()).or_else(said).unwrap_or(UNHANDLED_ERROR)
+}
+
+/// Namespaces in which other languages have no exceptions.
+const NAMESPACES: [&str; 6] = ["System.", "Microsoft.", "Npgsql.", "StackExchange.", "RabbitMQ.", "Grpc."];
+
+/// An exception without a trace that is a program's last word: its class and text, and what it means.
+pub fn said(line: &str, messages: &Messages) -> Option<(String, String, CrashReason)> {
+    let thrown = head::thrown(line).or_else(|| head::logged(line).map(|(_, thrown)| thrown))?;
+    if !NAMESPACES.iter().any(|namespace| thrown.class.starts_with(namespace)) {
+        return None;
+    }
+    let link = Link::new(thrown.class, thrown.message, b"");
+    let reason = of_link(&link, true, messages);
+    Some((link.exception, link.message, reason))
 }
 
 /// What the runtime itself says before it ends the process: how it begins, the exception that it stands for, the reason.

@@ -1,9 +1,12 @@
 //! .NET and Mono: unhandled exceptions, logged ones, the runtime's own last words, and the host that cannot start.
 
+pub mod above;
 pub mod frames;
 pub mod head;
 pub mod host;
 pub mod kinds;
+pub mod native;
+pub mod record;
 pub mod trace;
 
 use super::grammar::{Context, Grammar, Line, Parser};
@@ -22,9 +25,9 @@ impl Grammar for Dotnet {
             "Process terminated.",
             "Stack overflow.",
             "Out of memory.",
-            "Fatal error. ",
+            "Fatal error.",
             "CLR: Managed code called FailFast",
-            "Native Crash Reporting",
+            native::HEAD,
             "  at ",
             host::ANCHORS[0],
             host::ANCHORS[1],
@@ -33,6 +36,12 @@ impl Grammar for Dotnet {
             host::ANCHORS[4],
             host::ANCHORS[5],
             host::ANCHORS[6],
+            host::ANCHORS[7],
+            host::ANCHORS[8],
+            host::ANCHORS[9],
+            host::ANCHORS[10],
+            host::ANCHORS[11],
+            host::ANCHORS[12],
         ]
     }
 
@@ -42,7 +51,8 @@ impl Grammar for Dotnet {
             "Unhandled Exception:",
             "Process terminated.",
             "Stack overflow.",
-            "Fatal error. ",
+            "Fatal error.",
+            native::HEAD,
             "  at ",
         ]
     }
@@ -50,6 +60,9 @@ impl Grammar for Dotnet {
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(trace) = Trace::unhandled(line, context) {
             return Some(Box::new(trace));
+        }
+        if let Some(report) = native::Report::new(line, context) {
+            return Some(Box::new(report));
         }
         if let Some(refusal) = host::Refusal::new(line, context) {
             return Some(Box::new(refusal));

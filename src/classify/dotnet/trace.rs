@@ -1,8 +1,10 @@
 //! A stack trace of .NET: an exception, what caused it (whose frames come first), and its own frames.
 
+use super::above::{above, first_frame, one_line, pieces};
 use super::frames;
-use super::head::{self, CAUSED, Voice, thrown};
+use super::head::{self, CAUSED, Thrown, Voice, thrown};
 use super::kinds;
+use crate::classify::chain::weight;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -18,10 +20,6 @@ const TEXT_LINES: u32 = 64;
 const FOREIGN_RAW: u32 = 64;
 /// The same for one that a logger wrote.
 const FOREIGN_LOGGED: u32 = 4;
-/// How many places of a line are tried for its first frame.
-const TRIES: usize = 8;
-/// Longest frame that is looked at, in bytes.
-const FRAME_BYTES: usize = 4096;
 /// Most frames that are read out of one line.
 const LINE_FRAMES: usize = 256;
 /// How often a frame that the runtime says to repeat is counted: enough to be told from one that does not.
@@ -40,8 +38,12 @@ pub struct Trace {
     links: Vec<Link>,
     /// Links whose frames are not yet complete, the innermost one last.
     open: Vec<usize>,
-    /// Inside of what repeats an exception that is known.
-    aside: bool,
+    /// Exceptions of the same group that happened beside the first one, each with its causes.
+    beside: Vec<Link>,
+    /// Inside of what is no part of the chain.
+    aside: Aside,
+    /// How far the head of an exception's data is moved in, inside of these.
+    data: Option<usize>,
     /// Inside of frames that repeat.
     repeat: Repeat,
     text_lines: u32,
@@ -50,6 +52,15 @@ pub struct Trace {
     block: Block,
     first_line: u64,
     last_line: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aside {
+    No,
+    /// An exception that is known from above.
+    Known,
+    /// Another one of the same group.
+    Beside,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +79,11 @@ impl Trace {
         trace.block = Block::after(context.before);
         let said = text::string(line.text[rest..].trim_ascii_end());
         let quoted = &line.text[at..];
-        if matches!(voice, Voice::Unhandled | Voice::Repeated) && !said.is_empty() {
-            trace.throw(&said, quoted)?;
-        } else {
+        let thrown = matches!(voice, Voice::Unhandled | Voice::Repeated) && trace.throw(&said, quoted).is_some();
+        // An exception may say what it likes of itself, without its class.
+        if !thrown || trace.links.is_empty() {
+            trace.links.clear();
+            trace.open.clear();
             trace.links.push(Link::new("", &said, quoted));
             trace.open.push(0);
         }
@@ -96,7 +109,7 @@ impl Trace {
         trace.block = Block::after(&context.before[above.count..]);
         for (number, text) in above.lines.iter().enumerate() {
             if number == 0 {
-                trace.throw(text, text.as_bytes())?;
+                trace.throw_any(text)?;
             } else {
                 trace.bare_line(text.as_bytes(), line.number);
             }
@@ -122,7 +135,9 @@ impl Trace {
             prefix: Prefix::default(),
             links: Vec::new(),
             open: Vec::new(),
-            aside: false,
+            beside: Vec::new(),
+            aside: Aside::No,
+            data: None,
             repeat: Repeat::No,
             text_lines: 0,
             foreign: 0,
@@ -133,26 +148,44 @@ impl Trace {
         }
     }
 
+    /// What a text says was thrown; under the runtime's own head its class may have any name.
+    fn thrown<'a>(&self, text: &'a str) -> Option<Thrown<'a>> {
+        match self.voice {
+            Some(Voice::Unhandled | Voice::Repeated) => head::thrown_by_runtime(text),
+            _ => thrown(text),
+        }
+    }
+
     /// `A: text ---> B: text`, as Mono and older versions write it, or one exception alone.
     fn throw(&mut self, text: &str, line: &[u8]) -> Option<()> {
         let pieces = text.split(CAUSED).filter(|piece| !piece.is_empty());
         for (at, piece) in pieces.enumerate() {
-            let Some(thrown) = thrown(piece) else {
+            let Some(thrown) = self.thrown(piece) else {
                 // An arrow inside of a text.
                 self.links.last_mut().filter(|_| at > 0)?.say(piece);
                 continue;
             };
             let quoted: &[u8] = if at == 0 { line } else { b"" };
-            self.push(Link::new(thrown.class, thrown.message, quoted));
+            self.push(link_of(thrown, quoted));
         }
         Some(())
     }
 
-    fn push(&mut self, mut link: Link) {
-        // What .NET Core 3 calls the same thing inside.
-        if link.exception == "System.Net.Internals.SocketExceptionFactory+ExtendedSocketException" {
-            link.exception = "System.Net.Sockets.SocketException".to_owned();
+    /// The same where the place of the text alone tells that it was thrown. Without a class it is what a program said of
+    /// an exception before it wrote the frames.
+    fn throw_any(&mut self, text: &str) -> Option<()> {
+        if thrown(text).is_some() {
+            return self.throw(text, text.as_bytes());
         }
+        let link = match head::thrown_by_runtime(text) {
+            Some(thrown) => link_of(thrown, text.as_bytes()),
+            None => Link::new("", text, text.as_bytes()),
+        };
+        self.push(link);
+        Some(())
+    }
+
+    fn push(&mut self, link: Link) {
         push_link(&mut self.links, link);
         self.open.push(self.links.len() - 1);
         if self.open.len() > self.links.len() {
@@ -170,7 +203,7 @@ impl Trace {
         if trimmed.is_empty() {
             return if self.begun() { Flow::Foreign } else { Flow::Taken };
         }
-        if self.marker(trimmed) {
+        if self.marker(trimmed) || self.data(bare, trimmed) {
             return self.taken(number);
         }
         if let Some(frame) = frames::frame(trimmed.strip_suffix(b"<---").unwrap_or(trimmed)) {
@@ -178,7 +211,9 @@ impl Trace {
                 return Flow::Over;
             }
             self.frame(frame, bare);
-            self.aside &= !trimmed.ends_with(b"<---");
+            if trimmed.ends_with(b"<---") {
+                self.aside = Aside::No;
+            }
             return self.taken(number);
         }
         if self.cause(bare, trimmed) {
@@ -188,20 +223,31 @@ impl Trace {
     }
 
     fn frame(&mut self, frame: Frame, line: &[u8]) {
-        if self.aside {
-            return;
-        }
-        let Some(link) = self.open.last().and_then(|at| self.links.get_mut(*at)) else { return };
+        let link = match self.aside {
+            Aside::No => self.open.last().and_then(|at| self.links.get_mut(*at)),
+            Aside::Beside => self.beside.last_mut(),
+            Aside::Known => None,
+        };
+        let Some(link) = link else { return };
         if self.repeat == Repeat::Inside {
             (1..REPEATED).for_each(|_| link.push(frame.clone(), b""));
         }
         link.push(frame, line);
     }
 
+    /// What Npgsql adds below its frames: `  Exception data:`, and fields that are moved in further.
+    fn data(&mut self, bare: &[u8], trimmed: &[u8]) -> bool {
+        let head = trimmed == b"Exception data:";
+        let indent = bare.len() - bare.trim_ascii_start().len();
+        let field = self.data.is_some_and(|width| indent > width) && !trimmed.starts_with(b"at ");
+        self.data = if head { Some(indent) } else { self.data.filter(|_| field) };
+        head || field
+    }
+
     /// Lines between the frames.
     fn marker(&mut self, trimmed: &[u8]) -> bool {
         if trimmed.starts_with(b"--- End of inner exception stack trace ---") {
-            if self.open.len() > 1 {
+            if self.open.len() > 1 && self.aside == Aside::No {
                 self.open.pop();
             }
             return true;
@@ -215,7 +261,7 @@ impl Trace {
             return true;
         }
         if trimmed == b"<---" {
-            self.aside = false;
+            self.aside = Aside::No;
             return true;
         }
         trimmed.starts_with(b"--- End of stack trace from previous location")
@@ -224,19 +270,35 @@ impl Trace {
     /// ` ---> System.X: text`, ` ---> (Inner Exception #1) System.X: text`, and the head of a repetition.
     fn cause(&mut self, bare: &[u8], trimmed: &[u8]) -> bool {
         if let Some(rest) = trimmed.strip_prefix(b"---> ") {
-            if rest.starts_with(b"(Inner Exception #") {
-                // The first one is known from above; the others happened beside it.
-                self.aside = true;
-                return true;
+            if rest.starts_with(b"(Inner Exception #") || self.aside == Aside::Beside {
+                return self.sibling(&text::string(rest), bare);
             }
             return self.throw(&text::string(rest), bare).is_some();
         }
         if self.voice == Some(Voice::Unhandled) && trimmed.starts_with(b"[ERROR] FATAL UNHANDLED EXCEPTION: ") {
             // Mono says all of it once more. Of a stack overflow only the repetition has frames.
-            self.aside = self.begun();
-            return self.aside || self.again(trimmed);
+            if self.begun() {
+                self.aside = Aside::Known;
+                return true;
+            }
+            return self.again(trimmed);
         }
         false
+    }
+
+    /// `(Inner Exception #1) System.X: text`, or what caused that. Older versions list the first one again.
+    fn sibling(&mut self, rest: &str, line: &[u8]) -> bool {
+        let (number, said) = match rest.strip_prefix("(Inner Exception #").and_then(|rest| rest.split_once(") ")) {
+            Some((number, said)) => (number, said),
+            None => ("", rest),
+        };
+        self.aside = if number == "0" { Aside::Known } else { Aside::Beside };
+        if self.aside == Aside::Beside
+            && let Some(thrown) = head::thrown_by_runtime(said)
+        {
+            push_link(&mut self.beside, link_of(thrown, line));
+        }
+        true
     }
 
     fn again(&mut self, trimmed: &[u8]) -> bool {
@@ -264,12 +326,12 @@ impl Trace {
             }
             return self.taken(number);
         }
-        if self.aside {
+        if self.aside != Aside::No {
             return self.taken(number);
         }
         self.text_lines += 1;
         if self.begun() || is_record(bare) || self.text_lines > TEXT_LINES {
-            return self.stray(bare);
+            return self.stray(bare, number);
         }
         // The text of a wrapper may end with what it wraps: `Parameter name: index) ---> System.X: text`.
         let (own, cause) = match said.split_once(CAUSED) {
@@ -292,8 +354,16 @@ impl Trace {
         self.voice == Some(Voice::Unhandled) && empty && !self.begun()
     }
 
-    fn stray(&mut self, bare: &[u8]) -> Flow {
+    fn stray(&mut self, bare: &[u8], number: u64) -> Flow {
         let said = text::string(bare.trim_ascii());
+        // FailFast was handed an exception, which is written below its own frames.
+        if self.voice == Some(Voice::Words)
+            && self.links.len() == 1
+            && let Some(thrown) = thrown(&said).filter(|thrown| thrown.class.contains('.'))
+        {
+            self.push(link_of(thrown, bare));
+            return self.taken(number);
+        }
         if head::head(bare).is_some() || thrown(&said).is_some_and(|thrown| thrown.class.contains('.')) {
             return Flow::Over;
         }
@@ -320,6 +390,14 @@ impl Trace {
         }
     }
 
+    /// Of what happened beside the chain, that which is to be acted on before anything in it.
+    fn worse(&self, links: &[(Link, CrashReason)], messages: &Messages) -> Option<(Link, CrashReason)> {
+        let known = links.iter().map(|(_, reason)| weight(reason)).max()?;
+        let mut others = self.beside.iter().map(|link| (link, kinds::of_link(link, true, messages)));
+        let (link, reason) = others.find(|(_, reason)| weight(reason) > known)?;
+        Some((link.clone(), reason))
+    }
+
     fn standing(&self) -> Standing {
         if self.logged { Standing::Logged } else { Standing::Fatal }
     }
@@ -329,7 +407,7 @@ impl Parser for Trace {
     fn line(&mut self, line: &Line<'_>) -> Flow {
         match self.prefix.strip(line.text).map(<[u8]>::to_vec) {
             Some(bare) => self.bare_line(&bare, line.number),
-            None => self.stray(line.text),
+            None => self.stray(line.text, line.number),
         }
     }
 
@@ -342,13 +420,14 @@ impl Parser for Trace {
         self.trust_symbols();
         let standing = self.standing();
         let last = self.links.len() - 1;
-        let words = matches!(self.voice, Some(Voice::Words | Voice::Native));
+        let words = self.voice == Some(Voice::Words);
         let mut links = Vec::new();
         for (at, mut link) in std::mem::take(&mut self.links).into_iter().enumerate() {
-            let reason =
-                if words { of_words(&mut link, messages) } else { kinds::of_link(&link, at == last, messages) };
+            let own = words && at == 0;
+            let reason = if own { of_words(&mut link, messages) } else { kinds::of_link(&link, at == last, messages) };
             links.push((link, reason));
         }
+        links.extend(self.worse(&links, messages));
         let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
         let story = Story {
             runtime: Runtime::Dotnet,
@@ -363,6 +442,15 @@ impl Parser for Trace {
     }
 }
 
+fn link_of(thrown: Thrown<'_>, line: &[u8]) -> Link {
+    // What .NET Core 3 calls the same thing inside.
+    let class = match thrown.class {
+        "System.Net.Internals.SocketExceptionFactory+ExtendedSocketException" => "System.Net.Sockets.SocketException",
+        class => class,
+    };
+    Link::new(class, thrown.message, line)
+}
+
 /// The runtime's own last words: what they stand for; else a text of the program's.
 fn of_words(link: &mut Link, messages: &Messages) -> CrashReason {
     let said = link.first_line().to_owned();
@@ -370,90 +458,7 @@ fn of_words(link: &mut Link, messages: &Messages) -> CrashReason {
         link.exception = class.to_owned();
         return reason;
     }
-    // The details stand below: a thrown exception that FailFast was given, or a signal.
-    let signal = ["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"].iter().position(|signal| link.message.contains(signal));
-    if let Some(at) = signal {
-        return [SEGFAULT, BUS_ERROR, ILLEGAL_INSTRUCTION, FLOATING_POINT_EXCEPTION][at].clone();
-    }
-    if link.message.contains("Got a SIGABRT") {
-        return ABORT;
-    }
     messages.meaning(&said, Speaker::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
-}
-
-/// Where the blanks before the first frame of a line begin. Only so many places are tried, and only so much is looked at
-/// behind each: a line of 64 KiB may hold nothing but the words of a frame.
-fn first_frame(line: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    for _ in 0..TRIES {
-        let at = from + text::find(&line[from..], "  at ")?;
-        let start = line[..at].iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(0, |end| end + 1);
-        let frame = line[at..].trim_ascii_start();
-        let frame = &frame[..frame.len().min(FRAME_BYTES)];
-        let piece = pieces(frame).next().unwrap_or(frame);
-        if frames::is_certain(piece) {
-            // A collector's prefix ends with one blank of its own.
-            let inset = usize::from(start > 0 && at - start > 2);
-            return Some(start + inset);
-        }
-        from = at + 5;
-    }
-    None
-}
-
-/// The frames and markers of a line that holds them all, parted by three blanks.
-fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(line);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let next = ["   at ", "   --- ", " ---> "].iter().filter_map(|mark| text::find(&text[1..], mark)).min();
-        let (piece, after) = match next {
-            Some(at) => (&text[..at + 1], Some(&text[at + 1..])),
-            None => (text, None),
-        };
-        rest = after;
-        Some(piece)
-    })
-}
-
-/// An exception in the same line before its first frame: where it begins, and its text.
-fn one_line(line: &[u8], frame: usize) -> Option<(usize, String)> {
-    let text = std::str::from_utf8(&line[..frame]).ok()?;
-    if let Some(thrown) = thrown(text.trim()).filter(|thrown| thrown.class.contains('.')) {
-        let _ = thrown;
-        return Some((0, text.trim().to_owned()));
-    }
-    head::logged(text).map(|(at, _)| (at, text[at..].trim().to_owned()))
-}
-
-/// What stands above the first frame of a logged trace.
-struct Above {
-    /// How many lines of the log it takes.
-    count: usize,
-    /// The exception and what follows it, the first line first.
-    lines: Vec<String>,
-}
-
-fn above(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Above> {
-    // The farthest exception that only causes and texts part from the frame: a chain has one line for each link.
-    let texts: Vec<String> = before
-        .iter()
-        .map_while(|line| {
-            let bare = prefix.strip(line).unwrap_or(line);
-            std::str::from_utf8(bare).ok().map(|text| text.trim().to_owned())
-        })
-        .collect();
-    let caused = |text: &str| text.starts_with("---> ");
-    let at = texts.iter().position(|text| !caused(text) && thrown(text).is_some_and(|t| t.class.contains('.')));
-    if let Some(at) = at {
-        return Some(Above { count: at + 1, lines: texts[..=at].iter().rev().cloned().collect() });
-    }
-    let (at, text) = texts.iter().take(3).enumerate().find_map(|(at, text)| {
-        let (start, _) = head::logged(text)?;
-        Some((at, text[start..].to_owned()))
-    })?;
-    let below = texts[..at].iter().rev().cloned();
-    Some(Above { count: at + 1, lines: std::iter::once(text).chain(below).collect() })
 }
 
 /// A line that a logger began: no part of an exception's text.

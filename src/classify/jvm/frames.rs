@@ -6,7 +6,7 @@ use crate::classify::finding::Frame;
 use crate::classify::text;
 
 /// Longest symbol that is looked at.
-const SYMBOL_BYTES: usize = 1024;
+pub const SYMBOL_BYTES: usize = 1024;
 
 /// Packages of the platform, of languages, frameworks and drivers; each ends with a dot.
 static LIBRARIES: &[&str] = &[
@@ -222,7 +222,7 @@ static LIBRARIES: &[&str] = &[
 ];
 
 /// Marks of code that was generated while the program ran, and the calls into it.
-const GENERATED: [&str; 13] = [
+const GENERATED: [&str; 14] = [
     "$$Lambda",
     "$$EnhancerBy",
     "$$FastClassBy",
@@ -236,6 +236,8 @@ const GENERATED: [&str; 13] = [
     "_$$_",
     "_Subclass.",
     "_ClientProxy.",
+    // Of a library's inline function; the file is the library's.
+    "$$inlined$",
 ];
 
 /// Ends of the names of source files.
@@ -317,7 +319,10 @@ pub fn is_own(function: &str) -> bool {
 
 /// `o.s.b.f.Bean.get`: a shortened name, of which the class tells nothing; what begins like a framework is one.
 fn is_abbreviated_library(function: &str) -> bool {
-    const SHORT: [&str; 10] = ["j.l.", "j.u.", "j.n.", "j.i.", "o.s.", "o.a.", "o.h.", "o.e.j.", "s.r.", "i.n."];
+    const SHORT: [&str; 16] = [
+        "j.l.", "j.u.", "j.n.", "j.i.", "j.s.", "j.b.", "o.s.", "o.a.", "o.h.", "o.e.j.", "o.p.", "s.r.", "s.n.",
+        "s.s.", "i.n.", "c.z.h.",
+    ];
     SHORT.iter().any(|package| function.starts_with(package))
 }
 
@@ -338,8 +343,11 @@ fn package_of(function: &str) -> Option<&str> {
 
 /// Whether a frame lies at home: in the same package, or in that of the same organisation.
 pub fn is_at_home(frame: &Frame, home: &str) -> bool {
+    let alike = |(a, b): (&str, &str)| a == b || a.len() == 1 && b.starts_with(a) || b.len() == 1 && a.starts_with(b);
     let same = |package: &str| {
-        package == home || package.split('.').next_back().filter(|org| org.len() > 2) == home.split('.').next_back()
+        // Loggers shorten packages, the deeper ones more: `c.acme.Main` and `c.a.stock.Shelf`.
+        package.split('.').zip(home.split('.')).all(alike)
+            || package.split('.').next_back().filter(|org| org.len() > 2) == home.split('.').next_back()
     };
     // A class without a package can only be the program's.
     package_of(&frame.function).is_none_or(same)
@@ -361,6 +369,17 @@ pub fn stable(function: &str) -> String {
         rest = &rest[end..];
     }
     out.push_str(rest);
+    without_numbers(&out)
+}
+
+/// Clojure numbers its functions: `orders$average$fn__1234.invoke`, `user$eval17.invoke`.
+fn without_numbers(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for (at, part) in name.split("__").enumerate() {
+        let digits = if at > 0 { part.bytes().take_while(u8::is_ascii_digit).count() } else { 0 };
+        out.push_str(if at > 0 && digits == 0 { "__" } else { "" });
+        out.push_str(&part[digits..]);
+    }
     out
 }
 
@@ -423,6 +442,8 @@ mod tests {
     fn counted_names_are_stable() {
         let cases = [
             ("com.acme.Main.lambda$main$0", "com.acme.Main.lambda$main"),
+            ("com.acme.orders$average$fn__1234.invoke", "com.acme.orders$average$fn.invoke"),
+            ("com.acme.A.with__two", "com.acme.A.with__two"),
             ("com.acme.Main$1.run", "com.acme.Main.run"),
             ("com.acme.Main$Inner.run", "com.acme.Main$Inner.run"),
             ("com.acme.Job$run$1.invokeSuspend", "com.acme.Job$run.invokeSuspend"),
@@ -443,6 +464,7 @@ mod tests {
             ("com.acme.billing.Bill.pay", true),
             ("io.acme.util.Text.cut", true),
             ("com.vendor.Sdk.call", false),
+            ("c.a.s.stock.Shelf.at", true),
             ("Helper.run", true),
         ];
         for (function, expected) in cases {

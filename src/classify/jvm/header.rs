@@ -21,8 +21,12 @@ pub fn in_thread(line: &[u8]) -> Option<(usize, String, Thrown<'_>)> {
     let at = text::find(line, THREAD)?;
     let rest = std::str::from_utf8(&line[at + THREAD.len()..]).ok()?;
     // A name may hold quotes: the one that a class follows ends it.
-    let (end, thrown) =
-        rest.match_indices("\" ").take(8).find_map(|(end, _)| Some((end, thrown(&rest[end + 2..])?)))?;
+    let classed = rest.match_indices("\" ").take(8).find_map(|(end, _)| Some((end, thrown(&rest[end + 2..])?)));
+    // An exception may say what it likes of itself: SnakeYAML's leave their class out.
+    let (end, thrown) = classed.or_else(|| {
+        let (name, said) = rest.split_once("\" ")?;
+        (!said.trim().is_empty()).then_some((name.len(), Thrown { class: "", message: said.trim_end() }))
+    })?;
     let free = at == 0 || !line[at - 1].is_ascii_alphanumeric();
     free.then(|| (at, rest[..end].to_owned(), thrown))
 }
@@ -46,10 +50,12 @@ pub fn thrown(text: &str) -> Option<Thrown<'_>> {
 /// The last class of an error in a line of a logger: `… threw java.lang.Error: text`.
 pub fn logged(line: &[u8]) -> Option<(usize, Thrown<'_>)> {
     let text = std::str::from_utf8(line).ok()?;
-    let starts = text.match_indices(' ').map(|(at, _)| at + 1).take(200);
+    // A pair's value begins with a quote: `cause="java.lang.Error: text`.
+    let starts = text.match_indices([' ', '"']).map(|(at, _)| at + 1).take(200);
     starts.filter(|at| text.as_bytes().get(*at).is_some_and(u8::is_ascii_alphabetic)).find_map(|at| {
-        let thrown = thrown(&text[at..]).filter(|thrown| thrown.class.contains('.') && is_error(thrown.class))?;
-        Some((at, thrown))
+        let value = text[..at].ends_with("=\"");
+        let thrown = thrown(&text[at..]).filter(|thrown| thrown.class.contains('.'))?;
+        (value || is_error(thrown.class)).then_some((at, thrown))
     })
 }
 
@@ -127,6 +133,8 @@ mod tests {
         let (at, thread, thrown) = in_thread(line).unwrap();
         assert_eq!((at, thread.as_str(), thrown.class), (2, "pool \"a\" 1", "java.lang.Error"));
         assert!(in_thread(b"Exception in thread \"main\" ").is_none());
+        let (_, thread, thrown) = in_thread(b"Exception in thread \"main\" while parsing a block").unwrap();
+        assert_eq!((thread.as_str(), thrown.class, thrown.message), ("main", "", "while parsing a block"));
     }
 
     #[test]
@@ -134,6 +142,8 @@ mod tests {
         let line = b"2026-11-24 SEVERE [main] a.b.C.invoke threw exception java.lang.NullPointerException: x";
         assert_eq!(logged(line).unwrap().1.message, "x");
         assert_eq!(logged(b"2026-11-24 INFO com.acme.Main - error rate: 3"), None);
+        let pair = b"level=ERROR thread=#zio-fiber-1 message=\"\" cause=\"com.acme.Cart$Gone: Gone(A-7)";
+        assert_eq!(logged(pair).unwrap().1.class, "com.acme.Cart$Gone");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What the exceptions of the JVM mean.
 
+use std::borrow::Cow;
+
+use super::header;
 use crate::classify::finding::{CrashReason, Frame};
 use crate::classify::links::Link;
-use crate::classify::messages::{Messages, Voice};
+use crate::classify::messages::{Messages, Voice, is_setting_name};
 use crate::classify::reason::*;
 
 /// Classes with a meaning of their own: the end of the class's name, a text that the message must hold (in small
@@ -41,6 +44,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("MissingRequiredPropertiesException", "", MISSING_CONFIGURATION),
     ("DataSourceBeanCreationException", "", MISSING_CONFIGURATION),
     ("ConfigException$Missing", "", MISSING_CONFIGURATION),
+    ("ConfigException$IO", "", MISSING_FILE),
     ("ConfigException$UnresolvedSubstitution", "", MISSING_CONFIGURATION),
     ("ConfigException$NotResolved", "", MISSING_CONFIGURATION),
     ("ConfigException$WrongType", "", INVALID_CONFIGURATION),
@@ -54,6 +58,26 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("InvalidConfigDataPropertyException", "", INVALID_CONFIGURATION),
     ("InvalidConfigurationPropertyValueException", "", INVALID_CONFIGURATION),
     ("BeanDefinitionOverrideException", "", INVALID_CONFIGURATION),
+    ("HibernateException", "unable to determine dialect", MISSING_CONFIGURATION),
+    ("HibernateException", "dialectresolutioninfo cannot be null", MISSING_CONFIGURATION),
+    ("DependencyInjectionException", "property doesn't exist", MISSING_CONFIGURATION),
+    ("DependencyInjectionException", "no bean of type", MISSING_CONFIGURATION),
+    ("ConfigurationValidationException", "must not be null", MISSING_CONFIGURATION),
+    ("ConfigurationValidationException", "must not be empty", MISSING_CONFIGURATION),
+    ("ConfigurationValidationException", "must not be blank", MISSING_CONFIGURATION),
+    ("ConfigurationValidationException", "", INVALID_CONFIGURATION),
+    ("ConfigurationParsingException", "", INVALID_CONFIGURATION),
+    ("jdk.internal.agent.AgentConfigurationError", "", INVALID_CONFIGURATION),
+    ("ConfigValidationException", "srcfg00014", MISSING_CONFIGURATION),
+    ("ConfigValidationException", "", INVALID_CONFIGURATION),
+    ("java.lang.IllegalArgumentException", "srcfg000", INVALID_CONFIGURATION),
+    ("java.lang.IllegalArgumentException", "the connection string is invalid", INVALID_CONFIGURATION),
+    ("java.sql.SQLException", "no suitable driver found", MISSING_MODULE),
+    ("FlywayException", "no flyway database plugin found", MISSING_MODULE),
+    ("SdkClientException", "unable to load region", MISSING_CONFIGURATION),
+    ("java.io.IOException", "keystore password was incorrect", INVALID_CONFIGURATION),
+    ("kafka.common.errors.InvalidGroupIdException", "must provide a valid group.id", MISSING_CONFIGURATION),
+    ("kafka.common.config.ConfigException", "no resolvable bootstrap", DNS_FAILURE),
     ("kafka.common.config.ConfigException", "missing required configuration", MISSING_CONFIGURATION),
     ("kafka.common.config.ConfigException", "must contain the set of", MISSING_CONFIGURATION),
     ("kafka.common.config.ConfigException", "", INVALID_CONFIGURATION),
@@ -70,6 +94,12 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("ServiceConfigurationError", "", INVALID_CONFIGURATION),
     ("yaml.snakeyaml.scanner.ScannerException", "", INVALID_CONFIGURATION),
     ("yaml.snakeyaml.parser.ParserException", "", INVALID_CONFIGURATION),
+    ("com.google.inject.CreationException", "no implementation for ", MISSING_CONFIGURATION),
+    ("com.google.inject.ConfigurationException", "no implementation for ", MISSING_CONFIGURATION),
+    ("weld.exceptions.DeploymentException", "unsatisfied dependenc", MISSING_CONFIGURATION),
+    ("weld.exceptions.DeploymentException", "ambiguous dependenc", INVALID_CONFIGURATION),
+    ("java.lang.IllegalStateException", "(permission denied)", PERMISSION_DENIED),
+    ("java.lang.IllegalStateException", "logback configuration error detected", INVALID_CONFIGURATION),
     (".ConfigurationException", "", INVALID_CONFIGURATION),
     // Dependencies.
     ("UnknownHostException", "", DNS_FAILURE),
@@ -86,10 +116,25 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     (".HttpConnectTimeoutException", "", DEPENDENCY_TIMEOUT),
     ("org.apache.kafka.common.errors.TimeoutException", "", DEPENDENCY_TIMEOUT),
     ("java.util.concurrent.TimeoutException", "", DEPENDENCY_TIMEOUT),
+    ("kotlinx.coroutines.TimeoutCancellationException", "", DEPENDENCY_TIMEOUT),
     ("java.net.ConnectException", "timed out", DEPENDENCY_TIMEOUT),
     ("java.net.ConnectException", "", CONNECTION_REFUSED),
     ("HttpHostConnectException", "timed out", DEPENDENCY_TIMEOUT),
     ("HttpHostConnectException", "", CONNECTION_REFUSED),
+    // Clients that tell why in what caused them, or not at all.
+    ("LockException", "could not acquire change log lock", DEPENDENCY_TIMEOUT),
+    ("StatusRuntimeException", "deadline_exceeded", DEPENDENCY_TIMEOUT),
+    ("StatusRuntimeException", "unable to resolve host", DNS_FAILURE),
+    ("StatusRuntimeException", "unauthenticated", AUTHENTICATION_FAILED),
+    ("StatusRuntimeException", "permission_denied", AUTHENTICATION_FAILED),
+    ("StatusRuntimeException", "unavailable", CONNECTION_REFUSED),
+    ("jdbc.exceptions.CommunicationsException", "", CONNECTION_REFUSED),
+    ("CJCommunicationsException", "", CONNECTION_REFUSED),
+    ("RedisConnectionException", "unable to connect", CONNECTION_REFUSED),
+    ("JedisConnectionException", "failed to create socket", CONNECTION_REFUSED),
+    ("JedisConnectionException", "failed to connect", CONNECTION_REFUSED),
+    ("MongoSocketOpenException", "", CONNECTION_REFUSED),
+    ("ConnectionLossException", "", CONNECTION_REFUSED),
     ("NoRouteToHostException", "", CONNECTION_REFUSED),
     ("PortUnreachableException", "", CONNECTION_REFUSED),
     ("SSLHandshakeException", "", TLS_FAILURE),
@@ -104,11 +149,18 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("MongoSecurityException", "", AUTHENTICATION_FAILED),
     ("SaslAuthenticationException", "", AUTHENTICATION_FAILED),
     ("SaslException", "", AUTHENTICATION_FAILED),
+    ("TopicAuthorizationException", "", AUTHENTICATION_FAILED),
+    ("GroupAuthorizationException", "", AUTHENTICATION_FAILED),
+    ("ClusterAuthorizationException", "", AUTHENTICATION_FAILED),
     ("BadCredentialsException", "", AUTHENTICATION_FAILED),
     ("FailedLoginException", "", AUTHENTICATION_FAILED),
     ("AuthenticationFailureException", "", AUTHENTICATION_FAILED),
     ("PossibleAuthenticationFailureException", "", AUTHENTICATION_FAILED),
     ("InvalidAuthorizationSpecException", "", AUTHENTICATION_FAILED),
+    ("AuthenticationFailedException", "", AUTHENTICATION_FAILED),
+    ("KubernetesClientException", "unauthorized", AUTHENTICATION_FAILED),
+    ("KubernetesClientException", "forbidden", AUTHENTICATION_FAILED),
+    ("S3Exception", "status code: 403", AUTHENTICATION_FAILED),
     ("$Unauthorized", "", AUTHENTICATION_FAILED),
     ("$Forbidden", "", AUTHENTICATION_FAILED),
     // Files. `Cannot run program` names a program, not a file.
@@ -160,10 +212,12 @@ const WRAPPERS: [&str; 14] = [
 
 /// What a link means. `innermost` tells that no cause follows it.
 pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason {
-    let class = link.exception.as_str();
+    let class = in_full(&link.exception);
+    let class = class.as_ref();
     let message = link.message.as_str();
     if class.is_empty() {
-        return of_frames(&link.frames);
+        let said = messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
+        return said.unwrap_or_else(|| of_frames(&link.frames));
     }
     if !innermost && WRAPPERS.iter().any(|wrapper| class.ends_with(wrapper)) {
         return UNHANDLED_ERROR;
@@ -177,6 +231,52 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
         None if class.ends_with("NoSuchElementException") => of_missing(message, messages),
         None => of_text(class, message, messages),
     }
+}
+
+/// How loggers shorten the platform's packages.
+const SHORT: [(&str, &str); 6] = [
+    ("j.l.", "java.lang."),
+    ("j.n.f.", "java.nio.file."),
+    ("j.n.", "java.net."),
+    ("j.i.", "java.io."),
+    ("j.u.c.", "java.util.concurrent."),
+    ("j.u.", "java.util."),
+];
+
+fn in_full(class: &str) -> Cow<'_, str> {
+    let known = SHORT.iter().find_map(|(short, full)| Some(format!("{full}{}", class.strip_prefix(short)?)));
+    known.map_or(Cow::Borrowed(class), Cow::Owned)
+}
+
+/// Where a package of the JVM's libraries begins. Python has dotted classes too, but not in these.
+const PACKAGES: [&str; 14] = [
+    "java.",
+    "javax.",
+    "jakarta.",
+    "org.",
+    "com.",
+    "io.",
+    "net.",
+    "kotlin.",
+    "scala.",
+    "redis.",
+    "reactor.",
+    "liquibase.",
+    "clojure.",
+    "groovy.",
+];
+
+/// An exception without a trace that is a program's last word, perhaps behind words of its own: `stops: java.lang.X: y`.
+/// Its class and text, and what it means.
+pub fn said(line: &str, messages: &Messages) -> Option<(String, String, CrashReason)> {
+    let named = header::thrown(line).filter(|thrown| header::is_error(thrown.class));
+    let thrown = named.or_else(|| header::logged(line.as_bytes()).map(|(_, thrown)| thrown))?;
+    if !PACKAGES.iter().any(|package| thrown.class.starts_with(package)) {
+        return None;
+    }
+    let link = Link::new(thrown.class, thrown.message, b"");
+    let reason = of_link(&link, true, messages);
+    Some((link.exception, link.message, reason))
 }
 
 /// `Cannot run program "x": error=13, Permission denied`.
@@ -198,12 +298,17 @@ fn of_null(message: &str, frames: &[Frame], messages: &Messages) -> CrashReason 
     }
     // What the JVM itself says begins so; everything else is a text of the program's.
     let own = message.starts_with("Cannot ") || message.is_empty();
-    let required = frames.first().is_some_and(|frame| frame.function.contains("requireNonNull"));
+    // Without a trace the text is all there is.
+    let required = frames.first().is_none_or(|frame| frame.function.contains("requireNonNull"));
     let said = messages.meaning(message, Voice::Panic).filter(|_| !own && required);
     said.map(|meaning| meaning.reason).filter(|reason| *reason == MISSING_CONFIGURATION).unwrap_or(NIL_DEREFERENCE)
 }
 
+/// A key is a bug, unless it is the name of a setting.
 fn of_missing(message: &str, messages: &Messages) -> CrashReason {
+    if is_setting_name(message) {
+        return MISSING_CONFIGURATION;
+    }
     let said = messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
     said.filter(|reason| *reason == MISSING_CONFIGURATION).unwrap_or(MISSING_KEY)
 }
@@ -253,6 +358,7 @@ mod tests {
             ("java.lang.ArrayIndexOutOfBoundsException: Index 5 out of bounds for length 3", "IndexOutOfBounds"),
             ("java.lang.StringIndexOutOfBoundsException: begin 0, end 9, length 2", "IndexOutOfBounds"),
             ("java.util.NoSuchElementException: No value present", "MissingKey"),
+            ("j.l.ArithmeticException: / by zero", "ArithmeticError"),
             (
                 "java.util.NoSuchElementException: SRCFG00014: The config property db.url is required but it could not be found in any config source",
                 "MissingConfiguration",

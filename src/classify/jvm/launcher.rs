@@ -1,28 +1,39 @@
 //! What `java` says when the machine does not start at all, and the one line with which it ends out of memory.
 
 use super::header::{self, Thrown};
+use super::kinds;
 use super::trace::cause;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::links::Link;
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
 
 /// Texts of which one is in a line with which a refusal begins.
-const HEADS: [&str; 10] = [
+const HEADS: [&str; 12] = [
     "Could not create the Java Virtual Machine",
     "Error occurred during initialization of ",
     "Could not find or load main class",
     "Unable to access jarfile",
     "Terminating due to java.lang.OutOfMemoryError",
-    "thrown from the UncaughtExceptionHandler in thread",
+    HANDLER,
+    ON_MEMORY,
     "no main manifest attribute, in ",
     "occurred while loading main class ",
     "Invalid or corrupt jarfile",
     "Main method not found in class ",
+    NOT_STATIC,
 ];
+
+/// The handler of uncaught exceptions could not even print the one that it was handed.
+pub const HANDLER: &str = " thrown from the UncaughtExceptionHandler in thread";
+/// A main method of another form than the launcher wants.
+pub const NOT_STATIC: &str = "Main method is not static in class ";
+/// What is said before the command of `-XX:OnOutOfMemoryError` runs, which most often ends the process.
+const ON_MEMORY: &str = "# java.lang.OutOfMemoryError: ";
 
 /// Lines that say why, the first that holds wins: the text, the reason.
 static WHY: &[(&str, CrashReason)] = &[
@@ -41,6 +52,7 @@ static WHY: &[(&str, CrashReason)] = &[
     ("Could not find or load main class", MISSING_MODULE),
     ("Invalid or corrupt jarfile", INVALID_CONFIGURATION),
     ("Main method not found in ", INVALID_CONFIGURATION),
+    (NOT_STATIC, INVALID_CONFIGURATION),
     ("no main manifest attribute, in ", INVALID_CONFIGURATION),
 ];
 
@@ -121,9 +133,9 @@ impl Refusal {
         self.lines.iter().find_map(|line| {
             let bare = std::str::from_utf8(line).ok()?.trim();
             let of = |thrown: Thrown<'_>| (thrown.class.to_owned(), thrown.message.to_owned());
-            let named = ["Terminating due to ", "Exception: "].iter().find_map(|words| bare.strip_prefix(words));
+            let named = ["Terminating due to ", "Exception: ", "# "].iter().find_map(|words| bare.strip_prefix(words));
             if let Some(rest) = named {
-                let end = rest.find(" thrown from").unwrap_or(rest.len());
+                let end = rest.find(HANDLER).unwrap_or(rest.len());
                 return header::thrown(&rest[..end]).map(of);
             }
             let thrown = cause(line).map(|(.., thrown)| thrown).or_else(|| header::thrown(bare))?;
@@ -132,7 +144,12 @@ impl Refusal {
     }
 
     fn exits(&self) -> &'static [i32] {
-        if self.lines.iter().any(|line| line.starts_with(b"Terminating due to")) { &[3] } else { &[1] }
+        let begins = |words: &str| self.lines.iter().any(|line| line.starts_with(words.as_bytes()));
+        match () {
+            () if begins("Terminating due to") => &[3],
+            () if begins(ON_MEMORY) => &[137, 143, 1, 3],
+            () => &[1],
+        }
     }
 }
 
@@ -164,9 +181,12 @@ impl Parser for Refusal {
         Flow::Taken
     }
 
-    fn finish(self: Box<Self>, _messages: &Messages) -> Option<Candidate> {
-        let (why, reason) = self.why()?;
+    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let (why, mut reason) = self.why()?;
         let exception = self.exception();
+        if let Some((class, text)) = exception.as_ref().filter(|_| why.contains(HANDLER)) {
+            reason = kinds::of_link(&Link::new(class, text, b""), true, messages);
+        }
         let out_of_memory = reason == HEAP_EXHAUSTED || reason == THREAD_LIMIT;
         let message =
             exception.clone().filter(|(_, text)| out_of_memory && !text.is_empty()).map_or(why, |(_, text)| text);
@@ -209,10 +229,13 @@ mod tests {
             ("Error opening zip file or JAR manifest missing : /opt/a.jar\nError occurred during initialization of VM\nagent library failed to init: instrument\n".into(), "MissingFile", "Error opening zip file or JAR manifest missing : /opt/a.jar"),
             ("Error occurred during initialization of boot layer\njava.lang.module.FindException: Module com.acme not found\n".into(), "MissingModule", "java.lang.module.FindException: Module com.acme not found"),
             ("Error: Could not find or load main class com.acme.Main\nCaused by: java.lang.ClassNotFoundException: com.acme.Main\n".into(), "MissingModule", "Error: Could not find or load main class com.acme.Main"),
+            ("Error: Main method is not static in class N, please define the main method as:\n   public static void main(String[] args)\n".into(), "InvalidConfiguration", "Error: Main method is not static in class N, please define the main method as:"),
             ("Error: Unable to access jarfile /app/app.jar\n".into(), "MissingFile", "Error: Unable to access jarfile /app/app.jar"),
             ("no main manifest attribute, in /app/app.jar\n".into(), "InvalidConfiguration", "no main manifest attribute, in /app/app.jar"),
             ("Error: LinkageError occurred while loading main class A\n\tjava.lang.UnsupportedClassVersionError: A has been compiled by a more recent version of the Java Runtime (class file version 69.0)\n".into(), "ExecFormatError", "java.lang.UnsupportedClassVersionError: A has been compiled by a more recent version of the Java Runtime (class file version 69.0)"),
             ("java.lang.OutOfMemoryError: Java heap space\nDumping heap to java_pid1.hprof ...\nTerminating due to java.lang.OutOfMemoryError: Java heap space\n".into(), "HeapExhausted", "Java heap space"),
+            ("\nException: java.lang.StackOverflowError thrown from the UncaughtExceptionHandler in thread \"main\"\n".into(), "StackOverflow", "Exception: java.lang.StackOverflowError thrown from the UncaughtExceptionHandler in thread \"main\""),
+            ("#\n# java.lang.OutOfMemoryError: Java heap space\n# -XX:OnOutOfMemoryError=\"kill -9 %p\"\n#   Executing /bin/sh -c \"kill -9 1\"...\n".into(), "HeapExhausted", "Java heap space"),
             ("\nException: java.lang.OutOfMemoryError thrown from the UncaughtExceptionHandler in thread \"main\"\n".into(), "HeapExhausted", "Exception: java.lang.OutOfMemoryError thrown from the UncaughtExceptionHandler in thread \"main\""),
         ];
         let engine = Engine::default();

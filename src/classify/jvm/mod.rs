@@ -1,11 +1,16 @@
 //! The JVM: uncaught and logged exceptions, the launcher's refusals, fatal errors of the machine itself, and what
 //! Spring Boot says when an application does not start.
 
+pub mod clojure;
+pub mod compile;
 pub mod fatal;
+pub mod fault;
 pub mod frames;
+pub mod head;
 pub mod header;
 pub mod kinds;
 pub mod launcher;
+pub mod one_line;
 pub mod spring;
 pub mod trace;
 
@@ -20,7 +25,8 @@ pub struct Jvm;
 impl Grammar for Jvm {
     fn anchors(&self) -> &'static [&'static str] {
         &[
-            header::THREAD,
+            // With its quote, which is escaped inside of a JSON string.
+            "Exception in thread ",
             "\tat ",
             // The same inside of a JSON string.
             "\\tat ",
@@ -29,8 +35,9 @@ impl Grammar for Jvm {
             "    at ",
             "Caused by: ",
             "Wrapped by: ",
-            "\"extendedStackTrace\"",
-            "\"stepArray\"",
+            "\"extendedStackTrace",
+            "\"stepArray",
+            "\"exceptionType",
             fatal::ANCHOR,
             spring::HEAD,
             "Java Virtual Machine",
@@ -38,6 +45,18 @@ impl Grammar for Jvm {
             "main class ",
             " jarfile",
             "java.lang.OutOfMemoryError",
+            launcher::HANDLER,
+            launcher::NOT_STATIC,
+            clojure::ANCHORS[0],
+            clojure::ANCHORS[1],
+            clojure::ANCHORS[2],
+            clojure::ANCHORS[3],
+            clojure::ANCHORS[4],
+            clojure::ANCHORS[5],
+            clojure::CLASSED,
+            compile::FAILED,
+            fault::NATIVE_IMAGE,
+            fault::OPENJ9,
             "main manifest attribute",
             "Main method not found",
         ]
@@ -45,7 +64,7 @@ impl Grammar for Jvm {
 
     fn lasting(&self) -> &'static [&'static str] {
         &[
-            "Exception in thread \"",
+            "Exception in thread ",
             "\tat ",
             "    at ",
             "Caused by: ",
@@ -67,6 +86,15 @@ impl Grammar for Jvm {
         }
         if let Some(refusal) = launcher::Refusal::new(line, context) {
             return Some(Box::new(refusal));
+        }
+        if let Some(report) = fault::Report::new(line, context) {
+            return Some(Box::new(report));
+        }
+        if let Some(failure) = compile::Failure::new(line, context) {
+            return Some(Box::new(failure));
+        }
+        if let Some(report) = clojure::Report::new(line, context) {
+            return Some(Box::new(report));
         }
         Trace::logged(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }

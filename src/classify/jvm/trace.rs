@@ -1,15 +1,16 @@
 //! A stack trace of the JVM: an exception, its frames, and what caused it.
 
 use super::frames;
+use super::head::{Head, is_record};
 use super::header::{self, Thrown, in_thread, unquoted};
 use super::kinds;
+use super::one_line::{self, Parts};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story, push_link};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::severity::Severity;
 use crate::classify::text;
 
 /// Most lines of one exception's text.
@@ -54,6 +55,8 @@ pub struct Trace {
     inner_first: bool,
     /// Width of the blanks before the frames of the outermost exception.
     indent: Option<usize>,
+    /// Whether these blanks are tabs.
+    tabbed: Option<bool>,
     /// Inside of an exception that was suppressed: deeper indentation, and never the cause.
     suppressed: bool,
     /// Reactor prints the original stack inside of a suppressed exception.
@@ -88,8 +91,11 @@ impl Trace {
         Some(trace)
     }
 
-    /// A trace of which the first frame stands in this line; what is thrown stands above it.
+    /// A trace of which the first frame stands in this line; what is thrown stands above it, or in the same line.
     pub fn logged(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        if let Some(parts) = one_line::parts(line.text) {
+            return Self::one_line(line, context, &parts);
+        }
         let unquoted = unquoted(line.text);
         let text = unquoted.as_deref().unwrap_or(line.text);
         let (at, _) = frames::find(text)?;
@@ -103,9 +109,22 @@ impl Trace {
             trace.first_line = line.number;
         }
         trace.block = Block::after(&context.before[head.above + 1..]);
-        trace.links.push(head.link(context.before));
+        trace.links.push(head.link(&prefix, context.before));
         trace.prefix = prefix;
         (trace.line(line) == Flow::Taken).then_some(trace)
+    }
+
+    fn one_line(line: &Line<'_>, context: &Context<'_>, parts: &Parts) -> Option<Self> {
+        let fatal = FATAL_TITLES.iter().any(|words| text::has(&line.text[..parts.at], words));
+        let mut trace = Self::bare(if fatal { Voice::Fatal } else { Voice::Logged }, line.number);
+        trace.block = Block::after(context.before);
+        let (head, rest) = parts.lines.split_first()?;
+        let thrown = header::thrown(head)?;
+        trace.links.push(Link::new(thrown.class, thrown.message, head.as_bytes()));
+        for part in rest {
+            trace.bare_line(part.as_bytes(), line.number);
+        }
+        Some(trace)
     }
 
     /// A trace whose head is above what is in the log.
@@ -124,6 +143,7 @@ impl Trace {
             links: Vec::new(),
             inner_first: false,
             indent: None,
+            tabbed: None,
             suppressed: false,
             original: false,
             text_lines: 0,
@@ -143,14 +163,14 @@ impl Trace {
     /// A line of the trace without its envelope.
     fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
         if text::blank(bare) {
-            return if self.begun() { Flow::Foreign } else { Flow::Taken };
+            return if self.begun() && !self.is_announced(1) { Flow::Foreign } else { Flow::Taken };
         }
         let trimmed = bare.trim_ascii_start();
         let indent = bare.len() - trimmed.len();
-        if let Some(frame) = frames::frame(trimmed) {
+        if let Some(frame) = frames::frame(trimmed).filter(|_| !self.is_quoted(bare)) {
             return self.frame(frame, indent, bare, number);
         }
-        if let Some((_, wrapped, thrown)) = cause(bare) {
+        if let Some((_, wrapped, thrown)) = cause(bare).or_else(|| unclassed(bare)) {
             return self.cause(wrapped, thrown, indent, bare, number);
         }
         if self.note(trimmed, indent) {
@@ -158,7 +178,21 @@ impl Trace {
             self.last_line = number;
             return Flow::Taken;
         }
-        if self.begun() || is_record(bare) { self.stray(bare) } else { self.text(bare) }
+        let text = if self.begun() { self.is_announced(indent) } else { true };
+        if text && !is_record(bare) { self.text(bare) } else { self.stray(bare) }
+    }
+
+    /// After the head of a cause its text may go on until its frames begin, but not with the head of another trace.
+    fn is_announced(&self, indent: usize) -> bool {
+        let waits = |link: &Link| link.frames.is_empty() && link.common == 0;
+        let more = |link: &Link| indent > 0 || !link.message.is_empty();
+        !self.suppressed && !self.other_head && self.links.last().is_some_and(|link| waits(link) && more(link))
+    }
+
+    /// A frame inside of a cause's text, which is moved in otherwise than those of the trace.
+    fn is_quoted(&self, bare: &[u8]) -> bool {
+        let tabbed = bare.first() == Some(&b'\t');
+        self.links.len() > 1 && self.is_announced(1) && self.tabbed.is_some_and(|known| known != tabbed)
     }
 
     fn frame(&mut self, frame: Frame, indent: usize, line: &[u8], number: u64) -> Flow {
@@ -166,6 +200,7 @@ impl Trace {
             return Flow::Over;
         }
         let base = *self.indent.get_or_insert(indent);
+        self.tabbed.get_or_insert(line.first() == Some(&b'\t'));
         if indent < base && self.voice == Voice::Missing {
             self.indent = Some(indent);
         }
@@ -306,13 +341,14 @@ impl Parser for Trace {
         let links: Vec<_> = std::mem::take(&mut self.links)
             .into_iter()
             .enumerate()
-            .map(|(at, link)| {
+            .map(|(at, mut link)| {
+                of_initializer(&mut link);
                 let innermost = if self.inner_first { at == 0 } else { at == last };
                 let reason = kinds::of_link(&link, innermost, messages);
                 (link, reason)
             })
             .collect();
-        let headless = links.iter().all(|(link, _)| link.exception.is_empty());
+        let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
         let story = Story {
             runtime: Runtime::Jvm,
             standing,
@@ -323,67 +359,6 @@ impl Parser for Trace {
             headless,
         };
         story.tell(links, self.inner_first, Names { stable: frames::stable, files: false })
-    }
-}
-
-/// What is thrown, above the first frame of a logged trace.
-struct Head {
-    /// How many lines above the frame it stands, from 0.
-    above: usize,
-    class: String,
-    message: String,
-    /// Where it begins in its line.
-    at: usize,
-    /// It stands in the logger's own line.
-    inline: bool,
-}
-
-impl Head {
-    fn find(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Self> {
-        let of = |above: usize, at: usize, thrown: Thrown<'_>, inline| Self {
-            above,
-            class: thrown.class.to_owned(),
-            message: thrown.message.to_owned(),
-            at,
-            inline,
-        };
-        let pure = before.iter().enumerate().find_map(|(above, line)| {
-            let unquoted = unquoted(line);
-            let bare = prefix.strip(unquoted.as_deref().unwrap_or(line))?;
-            // Tomcat's own formatter moves all of a trace in by a tab.
-            let text = std::str::from_utf8(bare).ok()?.trim_start_matches('\t');
-            let bare_text = text.strip_prefix("Caused by: ").unwrap_or(text);
-            Some(of(above, 0, header::thrown(bare_text)?, false))
-        });
-        let inline = || {
-            let lines = before.iter().enumerate().take(3);
-            lines
-                .filter_map(|(above, line)| header::logged(line).map(|(at, thrown)| of(above, at, thrown, true)))
-                .next()
-        };
-        // A head further up is that of another trace where a nearer line names an exception.
-        match (pure, inline()) {
-            (Some(pure), Some(inline)) if inline.above < pure.above => Some(inline),
-            (Some(pure), _) => Some(pure),
-            (None, inline) => inline,
-        }
-    }
-
-    fn link(&self, before: &[Vec<u8>]) -> Link {
-        let head = &before[self.above];
-        let mut link =
-            Link::new(&self.class, &self.message, if self.inline { &head[self.at.min(head.len())..] } else { head });
-        for line in before[..self.above].iter().rev() {
-            link.say(&text::string(line));
-            link.quote(line);
-        }
-        link
-    }
-
-    /// The logger's line.
-    fn title<'a>(&self, before: &'a [Vec<u8>]) -> Option<&'a [u8]> {
-        let at = if self.inline { self.above } else { self.above + 1 };
-        before[at.min(before.len())..].iter().map(Vec::as_slice).find(|line| !text::blank(line))
     }
 }
 
@@ -400,6 +375,24 @@ pub fn cause(line: &[u8]) -> Option<(usize, bool, Thrown<'_>)> {
     Some((at, wrapped, header::thrown(valid)?))
 }
 
+/// `Caused by: while parsing a flow sequence`: a cause that leaves its class out, as SnakeYAML's do.
+fn unclassed(line: &[u8]) -> Option<(usize, bool, Thrown<'_>)> {
+    let message = std::str::from_utf8(line.strip_prefix(b"Caused by: ")?).ok()?.trim();
+    let said = !message.is_empty() && !message.starts_with('[');
+    said.then_some((0, false, Thrown { class: "", message }))
+}
+
+/// `ExceptionInInitializerError: Exception java.lang.X: text [in thread "worker-1"]` stands for what it names: what a
+/// class could not be initialised for the first time, long before it was needed again.
+fn of_initializer(link: &mut Link) {
+    let named = link.message.strip_prefix("Exception ").and_then(|rest| rest.rsplit_once(" [in thread \""));
+    if let Some((said, _)) = named.filter(|_| link.exception.ends_with("ExceptionInInitializerError"))
+        && let Some(Thrown { class, message }) = header::thrown(said)
+    {
+        (link.exception, link.message) = (class.to_owned(), message.to_owned());
+    }
+}
+
 /// `... 7 more`, `... 7 common frames omitted`: how many.
 fn omitted(text: &[u8]) -> Option<usize> {
     let (digits, rest) = text::split_digits(text.strip_prefix(b"... ")?);
@@ -411,10 +404,4 @@ fn omitted(text: &[u8]) -> Option<usize> {
 /// Words alone: no program's line that runs beside a trace, which has a time or a number in it.
 fn is_prose(line: &[u8]) -> bool {
     line.first().is_some_and(u8::is_ascii_alphabetic) && !line.iter().any(u8::is_ascii_digit) && !is_record(line)
-}
-
-/// A line that a logger began.
-fn is_record(line: &[u8]) -> bool {
-    let digits = line.iter().take(4).filter(|b| b.is_ascii_digit()).count();
-    digits == 4 || line.starts_with(b"{") || line.starts_with(b"[2") || Severity::of_line(line).is_some()
 }

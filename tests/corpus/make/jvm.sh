@@ -182,10 +182,27 @@ for c in plain root logstash ecs ecs-array console; do
   logged multi-logback-$c multi logback-$c boot Code UnhandledError multi $shelf.multi java.lang.IllegalStateException 'first line' '' made-logged-multi
   logged late-logback-$c 'close late' logback-$c boot Code UnhandledError sealed $shelf.seal java.lang.IllegalStateException 'shelf is sealed: late' '' made-logged-late
 done
+# A trace in one line, whatever stands for its line ends, and traces of which much is left out.
+for c in bar escaped u2028 blank separator hash fields filtered highlight inline; do
+  logged close-logback-$c close logback-$c boot Code ArithmeticError divide $shelf.average java.lang.ArithmeticException '/ by zero' 'java.lang.ArithmeticException: / by zero' made-logged-close
+  logged nil-logback-$c nil logback-$c boot Code NilDereference nil $shelf.ownerLength java.lang.NullPointerException 'Cannot read field' '' made-logged-nil
+  logged opened-logback-$c opened logback-$c boot Dependency ConnectionRefused refused $client.connect java.net.ConnectException 'Connection refused' '' made-logged-opened
+done
+for c in short; do
+  logged close-logback-$c close logback-$c boot Code ArithmeticError divide $shelf.average java.lang.ArithmeticException '/ by zero' '' made-logged-close
+  logged nil-logback-$c nil logback-$c boot Code NilDereference nil $shelf.ownerLength java.lang.NullPointerException 'Cannot read field' '' made-logged-nil
+done
+logged close-logback-abbreviated close logback-abbreviated boot Code ArithmeticError divide $shelf.average j.l.ArithmeticException '/ by zero'
+logged nil-logback-abbreviated nil logback-abbreviated boot Code NilDereference nil $shelf.ownerLength j.l.NullPointerException 'Cannot read field'
 for c in plain root EcsLayout LogstashJsonEventLayoutV1 GcpLayout; do
   logged close-log4j2-$c close log4j2-$c log4j2 Code ArithmeticError divide $shelf.average java.lang.ArithmeticException '/ by zero' '' made-logged-close
   logged nil-log4j2-$c nil log4j2-$c log4j2 Code NilDereference nil $shelf.ownerLength java.lang.NullPointerException 'Cannot read field' '' made-logged-nil
   logged multi-log4j2-$c multi log4j2-$c log4j2 Code UnhandledError multi $shelf.multi java.lang.IllegalStateException 'first line' '' made-logged-multi
+done
+for c in bar separator replaced enc strings gelf; do
+  logged close-log4j2-$c close log4j2-$c log4j2 Code ArithmeticError divide $shelf.average java.lang.ArithmeticException '/ by zero' '' made-logged-close
+  logged nil-log4j2-$c nil log4j2-$c log4j2 Code NilDereference nil $shelf.ownerLength java.lang.NullPointerException 'Cannot read field' '' made-logged-nil
+  logged opened-log4j2-$c opened log4j2-$c log4j2 Dependency ConnectionRefused refused $client.connect java.net.ConnectException 'Connection refused' '' made-logged-opened
 done
 logged nil-log4j2-JsonLayout nil log4j2-JsonLayout log4j2 Code NilDereference nil $shelf.ownerLength java.lang.NullPointerException 'Cannot read field' '' made-logged-nil
 

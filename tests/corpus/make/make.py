@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CORPUS = os.path.dirname(HERE)
 MARK = re.compile(r"\s*(?://|#|--)?\s*«([\w-]+)»")
 PLACES = {"VENV": os.environ.get("CORPUS_VENV", "/opt/venv"), "NODE_MODULES": os.environ.get("CORPUS_NODE_MODULES", ""),
-          **{name: os.environ.get(name, "") for name in ("COREDNS", "ETCD", "KAFKA", "KEYCLOAK")}}
+          **{name: os.environ.get(name, "") for name in ("COREDNS", "DOTNET_31", "ETCD", "JARS", "KAFKA", "KEYCLOAK")}}
 
 
 def tool(name):
@@ -107,7 +107,7 @@ def run(case, program, root):
         raw = out.read().decode(errors="replace")
     code = done.returncode if done.returncode >= 0 else 128 - done.returncode
     for place, shown in (("VENV", "/opt/venv"), ("NODE_MODULES", "/usr/src/node_modules"), ("ETCD", "/usr/local/bin/etcd"),
-                         ("COREDNS", "/coredns"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
+                         ("COREDNS", "/coredns"), ("JARS", "/app/lib"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
         if PLACES[place]:
             raw = raw.replace(PLACES[place], shown)
     raw = raw.replace("/private" + root, "/app").replace(root, "/app")
