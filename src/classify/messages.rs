@@ -45,6 +45,11 @@ const fn by(runtime: Runtime, reason: CrashReason, all: &'static [&'static str])
     Rule { reason, all, only_last_words: false, runtime: Some(runtime) }
 }
 
+/// What a runtime alone says of an error, where a program printed only its text.
+const fn said(runtime: Runtime, reason: CrashReason, all: &'static [&'static str]) -> Rule {
+    Rule { reason, all, only_last_words: true, runtime: Some(runtime) }
+}
+
 /// The first rule that holds wins: what is more precise stands first.
 static RULES: &[Rule] = &[
     // A name that does not resolve; before time-outs, because a look-up can time out.
@@ -121,6 +126,10 @@ static RULES: &[Rule] = &[
     by(Runtime::Go, CONNECTION_REFUSED, &["dial unix ", "no such file or directory"]),
     rule(CONNECTION_REFUSED, &["econnrefused"]),
     rule(CONNECTION_REFUSED, &["actively refused"]),
+    // Clients that only say that they gave up: kafka-python, Prisma, ioredis.
+    rule(CONNECTION_REFUSED, &["unable to bootstrap from "]),
+    rule(CONNECTION_REFUSED, &["can't reach database server"]),
+    rule(CONNECTION_REFUSED, &["reached the max retries per request limit"]),
     rule(CONNECTION_REFUSED, &["no route to host"]),
     rule(CONNECTION_REFUSED, &["network is unreachable"]),
     rule(CONNECTION_REFUSED, &["host is unreachable"]),
@@ -224,6 +233,8 @@ static RULES: &[Rule] = &[
     rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
     rule(TLS_FAILURE, &["curl error 60: "]),
     rule(TLS_FAILURE, &["ssl certificate problem"]),
+    // JRuby.
+    by(Runtime::Ruby, STACK_OVERFLOW, &["your application used more stack memory than"]),
     // Bundler.
     by(Runtime::Ruby, MISSING_MODULE, &["could not find ", "in locally installed gems"]),
     by(Runtime::Ruby, MISSING_MODULE, &["could not find gem "]),
@@ -282,6 +293,26 @@ static RULES: &[Rule] = &[
     last_words(MISSING_CONFIGURATION, &["missing configuration"]),
     last_words(MISSING_CONFIGURATION, &["missing config"]),
     last_words(HEAP_EXHAUSTED, &["out of memory"]),
+    // Errors of which a program printed the text alone.
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot read properties of undefined (reading '"]),
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot read properties of null (reading '"]),
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot set properties of undefined (setting '"]),
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot read property '", "' of undefined"]),
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot read property '", "' of null"]),
+    said(Runtime::Nodejs, STACK_OVERFLOW, &["maximum call stack size exceeded"]),
+    said(Runtime::Python, NIL_DEREFERENCE, &["'nonetype' object has no attribute '"]),
+    said(Runtime::Python, NIL_DEREFERENCE, &["'nonetype' object is not subscriptable"]),
+    said(Runtime::Python, NIL_DEREFERENCE, &["'nonetype' object is not iterable"]),
+    said(Runtime::Python, INDEX_OUT_OF_BOUNDS, &["list index out of range"]),
+    said(Runtime::Python, TYPE_MISMATCH, &["unsupported operand type(s) for "]),
+    said(Runtime::Python, STACK_OVERFLOW, &["maximum recursion depth exceeded"]),
+    said(Runtime::Ruby, NIL_DEREFERENCE, &["undefined method ", "' for nil"]),
+    said(Runtime::Ruby, MISSING_MODULE, &["cannot load such file -- "]),
+    said(Runtime::Php, NIL_DEREFERENCE, &["call to a member function ", "() on null"]),
+    said(Runtime::Php, HEAP_EXHAUSTED, &["allowed memory size of ", " bytes exhausted"]),
+    said(Runtime::Jvm, NIL_DEREFERENCE, &["cannot invoke \"", "\" because \"", "\" is null"]),
+    said(Runtime::Dotnet, NIL_DEREFERENCE, &["object reference not set to an instance of an object"]),
+    said(Runtime::Go, NIL_DEREFERENCE, &["invalid memory address or nil pointer dereference"]),
 ];
 
 /// The words with which a program says that a setting is absent; they count where the text also names one.

@@ -158,7 +158,7 @@ impl Builder {
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
             ["thrown" | "throwable", inside @ ..] => self.thrown.value(inside, &text),
-            ["context" | "extra", "exception", key] => self.monolog.value(key, &text),
+            ["context" | "extra", "exception", inside @ ..] => self.monolog.value(inside, &text),
             path => self.exceptions.value(path, &text),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use crate::classify::finding::CrashReason;
-use crate::classify::messages::{Messages, Voice};
+use crate::classify::messages::{Messages, Voice, is_setting_name};
 use crate::classify::reason::*;
 
 /// Texts of a `TypeError` that say that a value was absent, in the words of V8 and of JavaScriptCore.
@@ -93,7 +93,8 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
         "RangeError" | "InternalError" => of_range(thrown.head),
         "AssertionError" => ASSERTION_FAILED,
         "ReferenceError" => UNHANDLED_ERROR,
-        "SyntaxError" if is_configuration(thrown) => INVALID_CONFIGURATION,
+        "ZodError" => of_zod(thrown),
+        "SyntaxError" if is_configuration(thrown) || is_required_json(message) => INVALID_CONFIGURATION,
         "SyntaxError" if has("does not provide an export named") || has("not found in module") => MISSING_MODULE,
         "SyntaxError" => UNHANDLED_ERROR,
         _ => of_code(thrown.head).or_else(|| of_text(thrown, messages)).unwrap_or(UNHANDLED_ERROR),
@@ -157,6 +158,13 @@ fn of_text(thrown: &Thrown<'_>, messages: &Messages) -> Option<CrashReason> {
     if message.starts_with("spawn ") && message.ends_with(" EAGAIN") {
         return Some(THREAD_LIMIT);
     }
+    if has("Nest can't resolve dependencies") {
+        return Some(MISSING_CONFIGURATION);
+    }
+    // What ioredis says of commands that were waiting for a connection.
+    if message == "Connection is closed." {
+        return Some(CONNECTION_REFUSED);
+    }
     if has("status code 401") || has("status code 403") {
         return Some(AUTHENTICATION_FAILED);
     }
@@ -169,6 +177,28 @@ fn is_configuration(thrown: &Thrown<'_>) -> bool {
     let parsed = thrown.head.message.contains("JSON") || thrown.head.message.contains(".json");
     let text = format!("{} {}", thrown.head.message, thrown.place).to_ascii_lowercase();
     parsed && ["config", "settings", "package.json"].iter().any(|word| text.contains(word))
+}
+
+/// `/srv/app/halls.json: Unexpected token`: a file that a module requires.
+fn is_required_json(message: &str) -> bool {
+    message.split_once(".json: ").is_some_and(|(path, _)| !path.contains(' '))
+}
+
+/// zod: what it checked are settings where a path is named like one.
+fn of_zod(thrown: &Thrown<'_>) -> CrashReason {
+    let text = thrown.details;
+    let settings = text.split('"').any(is_setting_name) || is_about_settings(thrown);
+    let absent = ["received undefined", "\"received\": \"undefined\"", "\"message\": \"Required\""];
+    match settings {
+        true if absent.iter().any(|words| text.contains(words)) => MISSING_CONFIGURATION,
+        true => INVALID_CONFIGURATION,
+        false => UNHANDLED_ERROR,
+    }
+}
+
+fn is_about_settings(thrown: &Thrown<'_>) -> bool {
+    let place = thrown.place.to_ascii_lowercase();
+    ["config", "settings", "env."].iter().any(|word| place.contains(word))
 }
 
 /// What the fingerprint is made of beside the frames.
@@ -202,6 +232,9 @@ mod tests {
             ("ReferenceError: API_URL is not defined", "UnhandledError"),
             ("SyntaxError: Unexpected token } in JSON at position 5", "UnhandledError"),
             ("SyntaxError: /app/config.json: Unexpected token } in JSON at position 5", "InvalidConfiguration"),
+            ("SyntaxError: /srv/halls.json: Unexpected token ] in JSON at position 5", "InvalidConfiguration"),
+            ("Error: Nest can't resolve dependencies of the Hall (?).", "MissingConfiguration"),
+            ("Error: Connection is closed.", "ConnectionRefused"),
             ("Error: Cannot find module 'x'", "MissingModule"),
             ("Error: libvips.so.42: cannot open shared object file: No such file or directory", "MissingLibrary"),
             ("Error: JWT_SECRET is required", "MissingConfiguration"),
@@ -218,6 +251,21 @@ mod tests {
             let head = Head::read(line.as_bytes());
             let thrown = Thrown { head: &head, details: "", place: "" };
             assert_eq!(reason(&thrown, &Messages::default()).as_str(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_zod_checked_are_settings_where_they_are_named_so() {
+        let cases = [
+            ("\"path\": [ \"DATABASE_URL\" ], \"message\": \"Required\"", "", "MissingConfiguration"),
+            ("\"path\": [ \"DATABASE_URL\" ], \"message\": \"Invalid url\"", "", "InvalidConfiguration"),
+            ("\"path\": [ \"port\" ], \"received\": \"undefined\"", "load /app/src/config.js", "MissingConfiguration"),
+            ("\"path\": [ \"port\" ], \"message\": \"Required\"", "post /app/src/routes.js", "UnhandledError"),
+        ];
+        let head = Head::read(b"ZodError: [");
+        for (details, place, expected) in cases {
+            let thrown = Thrown { head: &head, details, place };
+            assert_eq!(reason(&thrown, &Messages::default()).as_str(), expected, "{details}");
         }
     }
 }

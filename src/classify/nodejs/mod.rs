@@ -6,6 +6,7 @@ mod frames;
 mod head;
 mod kinds;
 mod native;
+mod told;
 
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::text;
@@ -99,6 +100,27 @@ mod tests {
                 133,
                 "HeapExhausted",
                 "",
+            ),
+            // Asked for where it was thrown, Node.js 20 prints the stack twice.
+            (
+                format!("/app/src/a.js:3\n  x();\n  ^\n\nTypeError: x is not a function\n{stack}Thrown at:\n    at /app/src/late.js:9:3\n\n\nNode.js v20.1.0\n"),
+                1,
+                "TypeMismatch",
+                "a.js:3",
+            ),
+            // A symbol has no text.
+            (
+                "/app/src/a.js:3\n  throw Symbol();\n  ^\n\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n\nNode.js v20.1.0\n".to_owned(),
+                1,
+                "UnhandledError",
+                "a.js:3",
+            ),
+            // A text with lines that look like frames.
+            (
+                "/app/src/a.js:3\n  throw e;\n  ^\n\nError: one\n    at fake (/app/src/fake.js:1:1)\nthree\n    at gate (/app/src/a.js:3:9)\n\nNode.js v20.1.0\n".to_owned(),
+                1,
+                "UnhandledError",
+                "a.js:3",
             ),
             // Tabs and one number: another runtime's.
             ("java.lang.Error: x\n\tat a.B.c(B.java:3)\n".to_owned(), 1, "UnhandledError", "B.java:3"),

@@ -55,9 +55,10 @@ fn name(called: &str) -> Option<String> {
     Some(class.map_or_else(|| method.to_owned(), |class| format!("{class}::{method}")))
 }
 
-/// The frames of an exception that was thrown at a place: each function with the place that was reached in it.
-pub fn stack(file: &str, line: u32, calls: &[Call]) -> Vec<Frame> {
-    let mut place = Some((file.to_owned(), line));
+/// The frames of an exception that was thrown at a place, where that is known: each function with the place that was
+/// reached in it.
+pub fn stack(thrown: Option<(String, u32)>, calls: &[Call]) -> Vec<Frame> {
+    let mut place = thrown;
     let mut frames = Vec::with_capacity(calls.len() + 1);
     let mut inside = true;
     for call in calls {
@@ -137,7 +138,7 @@ mod tests {
         .iter()
         .map(|line| call(line.as_bytes()).unwrap())
         .collect();
-        let shown: Vec<String> = stack("/a/Shelf.php", 23, &calls)
+        let shown: Vec<String> = stack(Some(("/a/Shelf.php".to_owned(), 23)), &calls)
             .iter()
             .map(|frame| {
                 format!(

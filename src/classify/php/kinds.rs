@@ -18,6 +18,13 @@ static TEXTS: &[(&str, CrashReason)] = &[
     ("attempt to read property", NIL_DEREFERENCE),
     ("trying to access array offset on", NIL_DEREFERENCE),
     ("of non-object", NIL_DEREFERENCE),
+    // Components that a container of Laravel or Symfony lacks.
+    ("is not instantiable", MISSING_CONFIGURATION),
+    ("target class [", MISSING_CONFIGURATION),
+    ("has a dependency on a non-existent service", MISSING_CONFIGURATION),
+    ("you have requested a non-existent service", MISSING_CONFIGURATION),
+    ("but no such service exists", MISSING_CONFIGURATION),
+    ("you have requested a non-existent parameter", MISSING_CONFIGURATION),
     ("index invalid or out of range", INDEX_OUT_OF_BOUNDS),
     ("undefined offset: ", INDEX_OUT_OF_BOUNDS),
 ];
@@ -57,7 +64,7 @@ const EXTENSIONS: [&str; 16] = [
 /// What an error means.
 pub fn of(class: &str, message: &str, messages: &Messages) -> CrashReason {
     let lower = message.to_ascii_lowercase();
-    if lower.starts_with("call to a member function") && lower.contains(" on null") {
+    if lower.contains("call to a member function") && lower.contains(" on null") {
         return NIL_DEREFERENCE;
     }
     if let Some(key) = lower.strip_prefix("undefined array key ").or_else(|| lower.strip_prefix("undefined index: ")) {

@@ -4,6 +4,7 @@ pub mod fpm;
 pub mod frames;
 pub mod head;
 pub mod kinds;
+pub mod printed;
 pub mod trace;
 
 use super::grammar::{Context, Grammar, Line, Parser};
@@ -26,6 +27,8 @@ impl Grammar for Php {
             "\"exception\":{\"class\":",
             "[stacktrace]",
             ".php line ",
+            "Stack trace:",
+            "#0 /",
             fpm::LAST,
         ]
     }

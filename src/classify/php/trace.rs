@@ -4,6 +4,7 @@
 use super::frames::{self, Call};
 use super::head::{self, Head, Voice, split_class, split_place, untagged};
 use super::kinds;
+use super::printed::{self, Above};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -18,6 +19,9 @@ const TEXT_LINES: u32 = 64;
 const CALLS: usize = 512;
 /// Most foreign lines in a row inside of a trace.
 const FOREIGN: u32 = 16;
+
+/// Before an exception that another one was thrown for, as Monolog writes it.
+const PREVIOUS: &[u8] = b"[previous exception] ";
 
 /// Files of frameworks by which a console says where an exception was thrown: no path tells that they are libraries.
 const FRAMEWORK: [&str; 14] = [
@@ -74,6 +78,9 @@ impl Trace {
         if let Some(head) = head::head(&text) {
             return Some(Self::of(&head, &text, line, context));
         }
+        if let Some(above) = printed::above(&text, || context.before.to_vec()) {
+            return Some(Self::printed(above, line, context));
+        }
         // A logger's object that ends with the line above, and its trace begins here.
         let above = text::has(&text, "[stacktrace]").then(|| context.before.first()).flatten()?;
         let head = head::head(above).filter(|head| head.voice == Voice::Logged)?;
@@ -81,6 +88,22 @@ impl Trace {
         trace.first_line = line.number.saturating_sub(1);
         trace.prefix = Prefix::learn(&text[..text::find(&text, "[stacktrace]")?]);
         Some(trace)
+    }
+
+    /// An exception whose calls begin with this line.
+    fn printed(above: Above, line: &Line<'_>, context: &Context<'_>) -> Self {
+        let mut trace = Self::of(&above.head, &above.line, line, context);
+        let up = u64::try_from(above.more.len() + 1).unwrap_or(1);
+        trace.first_line = line.number.saturating_sub(up);
+        trace.prefix = above.prefix;
+        trace.ended = false;
+        if let Some(open) = trace.open.last_mut() {
+            above.more.iter().for_each(|more| open.link.say(more));
+        }
+        if let Some(bare) = trace.prefix.strip(&untagged(line.text)).map(<[u8]>::to_vec) {
+            trace.bare_line(&bare, line.number);
+        }
+        trace
     }
 
     fn of(head: &Head, text: &[u8], line: &Line<'_>, context: &Context<'_>) -> Self {
@@ -99,6 +122,13 @@ impl Trace {
         trace.push(&head.class, &head.message, head.place.clone(), &text[head.at..]);
         // An error without an exception is one line.
         trace.ended = head.class.is_empty() && head.voice != Voice::Console || head.class == "ParseError";
+        // A formatter without line breaks.
+        let spelled: Vec<&[u8]> = head::lines_of(&text[head.at..]).skip(1).collect();
+        if head.voice == Voice::Logged {
+            for more in spelled {
+                trace.bare_line(more, line.number);
+            }
+        }
         trace
     }
 
@@ -116,7 +146,9 @@ impl Trace {
         if trimmed.is_empty() {
             return if self.ended { Flow::Foreign } else { Flow::Taken };
         }
-        if let Some(head) = head::head(bare) {
+        if !trimmed.starts_with(PREVIOUS)
+            && let Some(head) = head::head(bare)
+        {
             return self.another(&head, number);
         }
         if let Some(call) = frames::call(trimmed) {
@@ -158,6 +190,7 @@ impl Trace {
         if trimmed.starts_with(b"thrown in ") {
             if let Some(open) = self.open.last_mut().filter(|_| !self.again) {
                 open.link.quote(trimmed);
+                open.place = open.place.take().or_else(|| head::split_place(&format!(" {}", text::string(trimmed))).1);
             }
             self.ended = true;
             return true;
@@ -165,7 +198,7 @@ impl Trace {
         if let Some(next) = trimmed.strip_prefix(b"Next ") {
             return self.next(&text::string(next), trimmed);
         }
-        if trimmed.starts_with(b"[previous exception] ")
+        if trimmed.starts_with(PREVIOUS)
             && let Some(head) = head::head(trimmed)
         {
             self.push(&head.class, &head.message, head.place, trimmed);
@@ -199,9 +232,11 @@ impl Trace {
         }
         self.text_lines += 1;
         let Some(open) = self.open.last_mut() else { return Flow::Over };
-        if self.ended || self.again || !open.calls.is_empty() || open.place.is_some() || self.text_lines > TEXT_LINES {
+        if self.ended || self.again || open.place.is_some() || self.text_lines > TEXT_LINES {
             return self.stray();
         }
+        // Calls before the place are part of the text.
+        open.calls.clear();
         let said = text::string(bare);
         let (message, place) = split_place(&said);
         open.link.say(message);
@@ -240,7 +275,7 @@ impl Trace {
             Voice::Program => (Standing::Fatal, &[255]),
             Voice::Console => (Standing::Fatal, &[1, 255]),
             Voice::Request => (Standing::Survived("it ended a request, and the server went on"), &[]),
-            Voice::Logged => (Standing::Logged, &[]),
+            Voice::Logged | Voice::Printed => (Standing::Logged, &[]),
         }
     }
 }
@@ -264,7 +299,7 @@ impl Parser for Trace {
 
     fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         let (standing, exits) = self.standing();
-        let inner_first = matches!(self.voice, Voice::Program | Voice::Request);
+        let inner_first = matches!(self.voice, Voice::Program | Voice::Request | Voice::Printed);
         let mut links = Vec::new();
         for open in std::mem::take(&mut self.open) {
             let link = with_frames(open, self.voice);
@@ -298,8 +333,8 @@ impl Trace {
 
 fn with_frames(open: Open, voice: Voice) -> Link {
     let Open { mut link, place, calls } = open;
-    if let Some((file, line)) = place {
-        link.frames = frames::stack(&file, line, &calls);
+    if place.is_some() || voice == Voice::Printed {
+        link.frames = frames::stack(place, &calls);
         if voice == Voice::Console {
             link.frames.iter_mut().for_each(|frame| frame.in_app &= !is_framework(frame));
         }

@@ -62,10 +62,27 @@ pub fn is_own(file: &str) -> bool {
 fn is_console_script(file: &str) -> bool {
     let Some((folder, name)) = file.rsplit_once('/') else { return false };
     let bare = !name.contains('.');
+    if folder.ends_with("/bin") && (LAUNCHERS.contains(&name) || SCRIPTS.contains(&name)) {
+        return true;
+    }
     let folder = folder.strip_suffix("/bin").unwrap_or_default();
     let system = matches!(folder, "/usr" | "/usr/local" | "" | "/opt/conda") && file.contains("/bin/");
     bare && (system || base_name(folder).contains("env") || folder.contains("/.pyenv/") || folder.ends_with("/.local"))
 }
+
+/// Scripts of packages that are called otherwise.
+const SCRIPTS: [&str; 10] = [
+    "django-admin",
+    "alembic",
+    "airflow",
+    "granian",
+    "dramatiq",
+    "rq",
+    "huey_consumer",
+    "streamlit",
+    "ddtrace-run",
+    "opentelemetry-instrument",
+];
 
 /// Packages that start programs of others: their frames are around the user's.
 const LAUNCHERS: [&str; 20] = [
@@ -159,6 +176,8 @@ mod tests {
             ("asyncpg/protocol/protocol.pyx", false),
             ("/opt/venv/bin/uvicorn", false),
             ("/usr/local/bin/gunicorn", false),
+            ("/opt/shop/bin/gunicorn", false),
+            ("/srv/v312/bin/alembic", false),
         ];
         for (file, own) in cases {
             assert_eq!(is_own(file), own, "{file}");

@@ -58,6 +58,7 @@ static CLASSES: &[(&str, CrashReason)] = &[
     ("ConnectionResetError", CONNECTION_REFUSED),
     ("ConnectionAbortedError", CONNECTION_REFUSED),
     ("NoBrokersAvailable", CONNECTION_REFUSED),
+    ("AMQPConnectionError", CONNECTION_REFUSED),
     ("TimeoutError", DEPENDENCY_TIMEOUT),
     ("ConnectTimeout", DEPENDENCY_TIMEOUT),
     ("ReadTimeout", DEPENDENCY_TIMEOUT),
@@ -192,7 +193,8 @@ fn is_ini(raised: &Raised<'_>) -> bool {
 }
 
 /// Uses of None that Python words as a wrong type.
-const OF_NONE: [&str; 5] = [
+const OF_NONE: [&str; 6] = [
+    "'NoneType' object is unsubscriptable",
     "'NoneType' object is not subscriptable",
     "'NoneType' object is not iterable",
     "'NoneType' object is not callable",

@@ -1,5 +1,7 @@
 //! One traceback of a chain: its frames, the exception below them, and how it came to the next one.
 
+use std::collections::VecDeque;
+
 use super::frames;
 use super::kinds::{self, Raised};
 use crate::classify::chain::{Weight, weight};
@@ -16,6 +18,11 @@ const INNER_FRAMES: usize = 48;
 const TEXT_BYTES: usize = 4096;
 /// Longest source line that is kept, in bytes.
 const SOURCE_BYTES: usize = 256;
+
+/// Most lines of frames that are quoted where all of them are too many.
+const QUOTED_LINES: usize = 24;
+/// Most of its characters that make up a message whose first line only announces the rest.
+const MESSAGE_BYTES: usize = 1024;
 
 /// How a traceback came to the one that follows it in the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +51,8 @@ pub struct Link {
     pub relation: Relation,
     source: String,
     reading_source: bool,
+    /// The lines of the innermost frames of the user's own.
+    quoted: VecDeque<Vec<u8>>,
 }
 
 impl Link {
@@ -67,6 +76,36 @@ impl Link {
             self.source = text::string(&line[..line.len().min(SOURCE_BYTES)]);
         }
         self.reading_source = false;
+    }
+
+    /// Keeps a line of a frame, if that is one of the user's own.
+    pub fn quote(&mut self, line: &[u8]) {
+        if !self.frames.last().is_some_and(|frame| frame.own) {
+            return;
+        }
+        if self.quoted.len() >= QUOTED_LINES {
+            self.quoted.pop_front();
+        }
+        self.quoted.push_back(line[..line.len().min(SOURCE_BYTES)].to_vec());
+    }
+
+    /// Those lines, and the exception with its text.
+    pub fn quoted(&self) -> impl Iterator<Item = &[u8]> {
+        let details = self.details.lines().take(QUOTED_LINES).map(str::as_bytes);
+        self.quoted.iter().map(Vec::as_slice).chain([self.line.as_bytes()]).chain(details)
+    }
+
+    /// The text, for those who read it: with the further lines, where the first one only announces them.
+    pub fn said(&self) -> String {
+        let announces = [':', '[', '{', '('].iter().any(|end| self.message.ends_with(*end));
+        if self.message.is_empty() {
+            self.class.clone()
+        } else if announces && !self.details.is_empty() {
+            let rest: Vec<&str> = self.details.lines().map(str::trim).collect();
+            text::cut(&format!("{} {}", self.message, rest.join(" ")), MESSAGE_BYTES)
+        } else {
+            self.message.clone()
+        }
     }
 
     /// Takes the line that names the exception.

@@ -91,6 +91,12 @@ pub fn titled(line: &str) -> Option<(String, String)> {
     })
 }
 
+/// `A::B: text` at the start of a line.
+pub fn leading(line: &str) -> Option<(String, String)> {
+    let (class, message) = line.trim_end().split_once(": ").unwrap_or((line.trim_end(), ""));
+    (is_class(class) && names_error(class)).then(|| (class.to_owned(), message.to_owned()))
+}
+
 /// A logger's `INFO: text` names no class; errors mostly say that they are.
 fn names_error(class: &str) -> bool {
     let says = ["Error", "Exception", "Invalid", "NotFound", "Failed", "Timeout", "Missing", "Exhausted"];
