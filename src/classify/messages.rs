@@ -203,6 +203,8 @@ static RULES: &[Rule] = &[
     rule(MISSING_FILE, &["enoent"]),
     rule(MISSING_FILE, &["cannot find the file"]),
     rule(MISSING_FILE, &["cannot find the path"]),
+    // Next.js.
+    rule(MISSING_FILE, &["could not find a production build in the '"]),
     rule(MISSING_FILE, &["config file \"", "not found in"]),
     rule(MISSING_FILE, &["pattern matches no files"]),
     last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
@@ -316,7 +318,8 @@ static RULES: &[Rule] = &[
 ];
 
 /// The words with which a program says that a setting is absent; they count where the text also names one.
-const ABSENT: [&str; 16] = [
+const ABSENT: [&str; 17] = [
+    "you must set",
     "not set",
     "must be set",
     "be set",

@@ -198,9 +198,13 @@ impl Builder {
         self.record.go_logger |= stamp && msg && level_word && !foreign;
         let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text()];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
-        // A bare list of frames is a trace only with what was thrown above it.
+        // A bare list of frames is a trace only with what was thrown above it; in Python's form, below it.
         let stack = &self.record.stack;
-        if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {
+        if stack.starts_with("  File \"") && !self.class.is_empty() && !stack.contains(&self.class) {
+            let thrown = format!("{}: {}", self.class, self.record.error);
+            append(&mut self.record.stack, thrown.trim_end());
+            self.record.error.clear();
+        } else if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {
             self.record.error = format!("{}: {}", self.class, self.record.error);
         }
         self.seen.then_some(self.record)
@@ -233,6 +237,13 @@ fn append(text: &mut String, more: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn python_frames_without_a_head_get_what_was_thrown_below_them() {
+        let line = r#"{"error":{"message":"'CHF'","stack_trace":"  File \"/a.py\", line 3, in f\n    x[y]","type":"KeyError"}}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.stack, "  File \"/a.py\", line 3, in f\n    x[y]\nKeyError: 'CHF'");
+    }
 
     #[test]
     fn loggers_of_go_are_told_from_others() {

@@ -17,7 +17,7 @@ pub enum Severity {
 const LEVEL_WITHIN: usize = 128;
 
 /// Words that an error has which carries no level.
-const ERROR_WORDS: [&str; 28] = [
+const ERROR_WORDS: [&str; 30] = [
     "error",
     "fail",
     "fatal",
@@ -46,6 +46,8 @@ const ERROR_WORDS: [&str; 28] = [
     "not allowed",
     "not defined",
     "giving up",
+    "already running",
+    "don't know how",
 ];
 
 impl Severity {

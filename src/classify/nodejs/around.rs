@@ -79,6 +79,11 @@ fn named(lines: &[Option<&[u8]>], context: &Context<'_>, above: &mut Above) {
         lines.iter().position(|line| line.is_some_and(|line| frames::read(line).is_some())).unwrap_or(lines.len());
     let (at, first) = match (0..ends).find_map(|at| Some((at, name(at)?))) {
         Some(found) => found,
+        // Deno's checker names the error above the source that it quotes.
+        None if lines.first().is_some_and(|line| line.is_some_and(is_caret)) => match lines.get(2) {
+            Some(Some(line)) if !text::blank(line) && ends > 2 => (2, line.to_vec()),
+            _ => return,
+        },
         None => match lines.first() {
             Some(Some(line)) if !text::blank(line) && ends > 0 => (0, line.to_vec()),
             _ => return,

@@ -94,6 +94,8 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
         "AssertionError" => ASSERTION_FAILED,
         "ReferenceError" => UNHANDLED_ERROR,
         "ZodError" => of_zod(thrown),
+        // Deno.
+        "NotCapable" | "PermissionDenied" => PERMISSION_DENIED,
         "SyntaxError" if is_configuration(thrown) || is_required_json(message) => INVALID_CONFIGURATION,
         "SyntaxError" if has("does not provide an export named") || has("not found in module") => MISSING_MODULE,
         "SyntaxError" => UNHANDLED_ERROR,
@@ -144,6 +146,9 @@ fn of_text(thrown: &Thrown<'_>, messages: &Messages) -> Option<CrashReason> {
     let has = |text: &str| message.contains(text);
     let absent = ["Cannot find module", "Cannot find package", "Module not found", "not a dependency"];
     if absent.iter().any(|words| has(words)) {
+        return Some(MISSING_MODULE);
+    }
+    if message.starts_with("Could not load the \"") && has("\" module") {
         return Some(MISSING_MODULE);
     }
     if has("invalid ELF header") || has("compiled against a different Node.js version") || has("wrong ELF class") {
@@ -234,7 +239,9 @@ mod tests {
             ("SyntaxError: /app/config.json: Unexpected token } in JSON at position 5", "InvalidConfiguration"),
             ("SyntaxError: /srv/halls.json: Unexpected token ] in JSON at position 5", "InvalidConfiguration"),
             ("Error: Nest can't resolve dependencies of the Hall (?).", "MissingConfiguration"),
+            ("Error: Could not load the \"sharp\" module using the linuxmusl-x64 runtime", "MissingModule"),
             ("Error: Connection is closed.", "ConnectionRefused"),
+            ("NotCapable: Requires net access to \"db:1\", run again with the --allow-net flag", "PermissionDenied"),
             ("Error: Cannot find module 'x'", "MissingModule"),
             ("Error: libvips.so.42: cannot open shared object file: No such file or directory", "MissingLibrary"),
             ("Error: JWT_SECRET is required", "MissingConfiguration"),

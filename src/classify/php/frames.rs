@@ -36,6 +36,15 @@ pub fn call(line: &[u8]) -> Option<Call> {
     Some(Call { place: Some((file.to_owned(), line.parse().ok()?)), function: name(called)? })
 }
 
+/// Symfony's console: ` Mill\\Scale->weigh() at /srv/a.php:12`, and `  at /srv/a.php:12` for the place itself.
+pub fn listed(line: &str) -> Option<Call> {
+    let (called, place) = line.rsplit_once(" at ").or_else(|| Some(("", line.trim_start().strip_prefix("at ")?)))?;
+    let (file, number) = place.trim().rsplit_once(':')?;
+    let plain = !file.is_empty() && !file.contains(' ');
+    let function = if called.trim().is_empty() { String::new() } else { name(called.trim())? };
+    plain.then(|| Some(Call { place: Some((file.to_owned(), number.parse().ok()?)), function }))?
+}
+
 /// The name without arguments; `->` and `::` are the same, and a closure is one wherever it stands.
 fn name(called: &str) -> Option<String> {
     // A logger that keeps places alone.
@@ -85,7 +94,7 @@ fn frame(function: &str, place: Option<(String, u32)>) -> Frame {
 
 /// Whether a file is the program's.
 pub fn is_own(file: &str) -> bool {
-    !LIBRARIES.iter().any(|part| file.contains(part))
+    !file.starts_with("vendor/") && !LIBRARIES.iter().any(|part| file.contains(part))
 }
 
 /// The name without what changes from build to build: PHP 8.4 names closures by their line, anonymous classes by their
@@ -124,6 +133,15 @@ mod tests {
         for line in ["#7 is the best", "# comment", "#0"] {
             assert_eq!(call(line.as_bytes()), None, "{line}");
         }
+    }
+
+    #[test]
+    fn calls_of_a_console_are_read() {
+        let call = listed(" Mill\\Scale->weigh() at /srv/a.php:12").unwrap();
+        assert_eq!((call.function.as_str(), call.place), ("Mill\\Scale::weigh", Some(("/srv/a.php".to_owned(), 12))));
+        let place = listed("  at /srv/a.php:9").unwrap();
+        assert_eq!((place.function.as_str(), place.place.unwrap().1), ("", 9));
+        assert_eq!(listed("we met at noon: 3"), None);
     }
 
     #[test]

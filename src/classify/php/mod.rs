@@ -4,6 +4,7 @@ pub mod fpm;
 pub mod frames;
 pub mod head;
 pub mod kinds;
+pub mod panel;
 pub mod printed;
 pub mod trace;
 
@@ -29,6 +30,7 @@ impl Grammar for Php {
             ".php line ",
             "Stack trace:",
             "#0 /",
+            panel::PLACE,
             fpm::LAST,
         ]
     }
@@ -40,6 +42,9 @@ impl Grammar for Php {
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(refusal) = fpm::Refusal::new(line, context) {
             return Some(Box::new(refusal));
+        }
+        if let Some(panel) = panel::Panel::new(line, context) {
+            return Some(Box::new(panel));
         }
         trace::Trace::new(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }

@@ -71,13 +71,12 @@ fn class_in(line: &str) -> Option<(usize, String)> {
         *at += word.len() + 1;
         Some((start, word))
     });
-    let mut classes =
-        words.filter_map(|(at, word)| Some((at, word.strip_suffix(':').unwrap_or(word)))).filter(|(at, word)| {
-            let plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'\\' | b'_'));
-            let named = word.ends_with("Error") || word.ends_with("Exception") || word.contains('\\');
-            let ends = line[at + word.len()..].starts_with(':') || line[at + word.len()..].starts_with(" in /");
-            plain && named && ends && word.starts_with(|c: char| c.is_ascii_uppercase() || c == '\\')
-        });
+    let mut classes = words.map(|(at, word)| (at, word.strip_suffix(':').unwrap_or(word))).filter(|(at, word)| {
+        let plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'\\' | b'_'));
+        let named = word.ends_with("Error") || word.ends_with("Exception") || word.contains('\\');
+        let ends = line[at + word.len()..].starts_with(':') || line[at + word.len()..].starts_with(" in /");
+        plain && named && ends && word.starts_with(|c: char| c.is_ascii_uppercase() || c == '\\')
+    });
     classes.next().map(|(at, class)| (at, class.to_owned()))
 }
 

@@ -59,6 +59,8 @@ pub struct Trace {
     ended: bool,
     /// Inside of a repetition on the other stream.
     again: bool,
+    /// Below `Exception trace:`.
+    lists: bool,
     text_lines: u32,
     foreign: u32,
     block: Block,
@@ -113,6 +115,7 @@ impl Trace {
             open: Vec::new(),
             ended: false,
             again: false,
+            lists: false,
             text_lines: 0,
             foreign: 0,
             block: Block::after(context.before),
@@ -238,7 +241,10 @@ impl Trace {
         // Calls before the place are part of the text.
         open.calls.clear();
         let said = text::string(bare);
-        let (message, place) = split_place(&said);
+        let (message, place) = match head::thrown_at(&said).filter(|_| self.voice == Voice::Logged) {
+            Some((message, place)) => (message, Some(place)),
+            None => split_place(&said),
+        };
         open.link.say(message);
         open.link.quote(bare);
         open.place = place;
@@ -249,6 +255,10 @@ impl Trace {
     fn console(&mut self, bare: &[u8], trimmed: &[u8], number: u64) -> Flow {
         if let Some((_, place)) = head::console(trimmed) {
             self.push("", "", Some(place), trimmed);
+            self.lists = false;
+            return self.taken(number);
+        }
+        if self.listed(bare) {
             return self.taken(number);
         }
         let indented = bare.starts_with(b"  ");
@@ -263,6 +273,24 @@ impl Trace {
             None => open.link.say(&text::string(trimmed)),
         }
         self.taken(number)
+    }
+
+    /// The calls below `Exception trace:`, which a console lists when it is asked to be verbose: the place comes first, and
+    /// with its whole path.
+    fn listed(&mut self, bare: &[u8]) -> bool {
+        if bare.starts_with(b"Exception trace:") {
+            self.lists = true;
+            return true;
+        }
+        let Some(open) = self.open.last_mut().filter(|_| self.lists) else { return false };
+        let Some(call) = frames::listed(&text::string(bare)) else { return false };
+        if call.function.is_empty() {
+            open.place = call.place;
+        } else if open.calls.len() < CALLS {
+            open.calls.push(call);
+        }
+        open.link.quote(bare);
+        true
     }
 
     fn stray(&mut self) -> Flow {

@@ -146,6 +146,8 @@ pub fn reason(raised: &Raised<'_>, messages: &Messages) -> CrashReason {
         }
         "BlockingIOError" if raised.in_subprocess() => THREAD_LIMIT,
         "ValidationError" => of_validation(raised),
+        // The Kubernetes client.
+        "ApiException" if ["(401)", "(403)"].contains(&raised.message) => AUTHENTICATION_FAILED,
         "ImproperlyConfigured" => of_improperly_configured(raised),
         "ValueError" | "InvalidOperation" | "ArgumentTypeError" if reads_environment(raised.source) => {
             INVALID_CONFIGURATION
@@ -282,6 +284,8 @@ mod tests {
             ("KeyError", "'DATABASE_URL'", "", "MissingConfiguration"),
             ("KeyError", "'HOME'", "os.environ['HOME']", "MissingConfiguration"),
             ("AttributeError", "'NoneType' object has no attribute 'x'", "", "NilDereference"),
+            ("kubernetes.client.exceptions.ApiException", "(403)", "", "AuthenticationFailed"),
+            ("kubernetes.client.exceptions.ApiException", "(404)", "", "UnhandledError"),
             ("AttributeError", "'Lane' object has no attribute 'x'", "", "UnhandledError"),
             ("TypeError", "'NoneType' object is not subscriptable", "", "NilDereference"),
             ("TypeError", "f() missing 1 required positional argument: 'BASE_URL'", "", "TypeMismatch"),

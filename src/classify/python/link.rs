@@ -204,7 +204,13 @@ pub fn choose(links: &[Link], messages: &Messages) -> Option<(usize, usize)> {
         handled |= link.relation == Relation::Context && !outer.translates(link);
         let weight = link.weight(messages);
         // What a handler dealt with is no cause, unless the world outside is.
-        let better = if handled { weight == Weight::Actionable && weight > best_weight } else { weight >= best_weight };
+        // Nor is what says nothing itself.
+        let silent = links[best].message.is_empty();
+        let better = if handled {
+            weight == Weight::Actionable && (weight > best_weight || silent)
+        } else {
+            weight >= best_weight
+        };
         if better {
             (best, best_weight, handled) = (at, weight, false);
         }
@@ -252,6 +258,25 @@ mod tests {
         for (class, links) in cases {
             assert_eq!(chosen(&links), class);
         }
+    }
+
+    #[test]
+    fn what_says_nothing_leaves_the_word_to_what_it_handled() {
+        // A library that fails, and says so below a blank line to the code that called it.
+        let library = |class: &str, own: &[&str]| {
+            let mut link = Link { relation: Relation::Context, ..Link::default() };
+            let files = own.iter().chain(&["/v/site-packages/np/core.py"]);
+            files.for_each(|file| {
+                link.frame(frames::read(format!("File \"{file}\", line 3, in f").as_bytes()).unwrap())
+            });
+            link.raised(class.as_bytes());
+            link
+        };
+        let links = [
+            library("ImportError: libx.so.0: cannot open shared object file", &[]),
+            library("ImportError: ", &["/app/a.py"]),
+        ];
+        assert_eq!(choose(&links, &Messages::default()), Some((0, 1)));
     }
 
     #[test]

@@ -87,7 +87,9 @@ pub fn titled(line: &str) -> Option<(String, String)> {
     let starts = std::iter::once(0).chain(line.match_indices(' ').map(|(at, _)| at + 1).take(64));
     starts.filter_map(|at| line.get(at..)).find_map(|rest| {
         let (class, message) = rest.split_once(": ")?;
-        (is_class(class) && names_error(class)).then(|| (class.to_owned(), message.trim().to_owned()))
+        // `Exception: NoMethodError: text` of semantic_logger: a word before the class.
+        let word = class == "Exception" && leading(message).is_some();
+        (is_class(class) && names_error(class) && !word).then(|| (class.to_owned(), message.trim().to_owned()))
     })
 }
 
@@ -166,6 +168,7 @@ mod tests {
                 "F, [2026 #1] FATAL -- : NoMethodError (undefined method `x' for nil):",
                 Some(("NoMethodError", "undefined method `x' for nil")),
             ),
+            ("x F [1:main] Ferry -- stops -- Exception: NoMethodError: no x", Some(("NoMethodError", "no x"))),
             ("INFO: all is well", None),
         ];
         for (line, expected) in cases {

@@ -83,7 +83,8 @@ impl Trace {
     }
 
     fn puma(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
-        let (class, message) = head::titled(&text::string(&line.text[at + PUMA.len()..]))?;
+        let said = text::string(&line.text[at + PUMA.len()..]);
+        let (class, message) = head::titled(&said).or_else(|| head::leading(said.trim_end().trim_end_matches(':')))?;
         let mut trace = Self::bare(Voice::Logged, line);
         trace.prefix = Prefix::learn(&line.text[..at]);
         trace.block = Block::after(context.before);
