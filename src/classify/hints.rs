@@ -25,7 +25,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Python, "can't open file '"),
     (Runtime::Python, "] celery@"),
     (Runtime::Python, "/MainProcess] "),
-    (Runtime::Python, " * Serving Flask app "),
+    (Runtime::Python, "* Serving Flask app '"),
     (Runtime::Python, "/site-packages/"),
     (Runtime::Python, "Listen failure: Couldn't listen on "),
     (Runtime::Nodejs, "npm ERR! "),

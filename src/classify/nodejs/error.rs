@@ -149,6 +149,7 @@ impl Thrower {
         above.text.retain(|line| !around::is_epilogue(line) && !text::blank(line));
         above.text.truncate(8);
         let source = context.before.get(..above.lines).unwrap_or_default().iter().rev().nth(1);
+        let source = source.map(|line| prefix.strip(line).unwrap_or(line).to_vec());
         let mut parser = Self::new(line, prefix, above, context);
         if let Some(source) = source.filter(|_| parser.links.is_empty()) {
             // What was thrown has no text: the line that threw it is all there is.

@@ -5,6 +5,7 @@ use super::frames::{self, Call};
 use super::head::{self, Head, Voice, split_class, split_place, untagged};
 use super::kinds;
 use super::printed::{self, Above};
+use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -314,12 +315,17 @@ impl Parser for Trace {
         // A log's own time stamp stands before the first line only.
         if !self.again
             && self.open.iter().all(|open| open.calls.is_empty())
-            && let Some(at) = text::find(&text, "Stack trace:")
+            && let Some(at) = text::find(&text, "Stack trace:").or_else(|| text::find(&text, "[stacktrace]"))
         {
             self.prefix = Prefix::learn(&text[..at]);
         }
         match self.prefix.strip(&text).map(<[u8]>::to_vec) {
             Some(bare) => self.bare_line(&bare, line.number),
+            None if self.voice == Voice::Logged => {
+                // Below its first line a logger's text has the collector's prefix alone.
+                let bare = without_collector(&text::string(&text)).as_bytes().to_vec();
+                self.bare_line(&bare, line.number)
+            }
             None if self.again || self.voice != Voice::Program => self.bare_line(&text, line.number),
             None => self.unprefixed(&text, line.number),
         }

@@ -2,7 +2,7 @@
 
 use super::frames;
 use super::link::{Link, choose};
-use super::traceback::{is_exception, relation};
+use super::traceback::{self, is_exception, relation};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -71,11 +71,13 @@ impl Boxed {
         self.wrapped.clear();
         if let Some(frame) = frame(&whole).or_else(|| frozen(&whole)) {
             self.link.frame(frame);
+            self.link.quote(whole.as_bytes());
         } else if whole.starts_with('/') && (whole.ends_with(" in") || !whole.contains(' ')) {
             self.wrapped = whole;
         } else if let Some(source) = inner.strip_prefix('❱') {
             let source = source.trim_start_matches(|c: char| c.is_ascii_digit() || "│ ".contains(c));
             self.link.source(source.as_bytes());
+            self.link.quote(inner.as_bytes());
         }
     }
 
@@ -179,6 +181,8 @@ impl Parser for Boxed {
         }
         let (best, around) = choose(&self.links, messages)?;
         let frames = self.links[around].top_first();
+        let excerpt =
+            if self.block.is_shown_whole() { self.block } else { traceback::quoted(&self.block, &self.links, best) };
         let link = self.links.swap_remove(best);
         let reason = link.reason(messages);
         Some(Candidate {
@@ -193,7 +197,7 @@ impl Parser for Boxed {
             signature: signature(&frames, reason == STACK_OVERFLOW, super::frames::stable),
             reason,
             related: Vec::new(),
-            excerpt: self.block,
+            excerpt,
             first_line: self.first_line,
             last_line: self.last_line,
             headless: false,

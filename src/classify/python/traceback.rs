@@ -273,7 +273,7 @@ pub fn is_exception(line: &[u8], below_frames: bool) -> bool {
 
 /// What is shown of a chain that is too long: the frames of the user's own in the link that names the reason, and of the
 /// others what was raised.
-fn quoted(whole: &Block, links: &[Link], best: usize) -> Block {
+pub fn quoted(whole: &Block, links: &[Link], best: usize) -> Block {
     const ASIDE: usize = 400;
     const ASIDE_LINKS: usize = 2;
     let mut block = whole.context_alone();

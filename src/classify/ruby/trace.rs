@@ -3,6 +3,7 @@
 use super::frames;
 use super::head::{self, Raised};
 use super::kinds;
+use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -262,7 +263,7 @@ impl Trace {
     /// The head, or the first frame, had a logger's prefix, and the lines below it have none.
     fn adopt(&mut self, line: &Line<'_>) -> Flow {
         let first = self.voice == Voice::Logged && self.links.iter().all(|link| link.frames.len() < 2);
-        let unprefixed = |at: usize| !self.begun() || first && at == 0;
+        let unprefixed = |at: usize| !self.begun() || first && Prefix::learn(&line.text[..at]).is_envelope();
         let Some((at, _)) = find_frame(line.text).filter(|(at, _)| unprefixed(*at)) else { return self.stray() };
         self.prefix = Prefix::learn(&line.text[..at]);
         self.voice = Voice::Logged;
@@ -351,9 +352,15 @@ fn title(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, String)>
 
 /// The text above the source that Ruby quotes from 3.1 on: a blank line stands between, and the class behind the carets.
 fn above_snippet(prefix: &Prefix, before: &[Vec<u8>], carets: usize) -> Option<(usize, String)> {
-    let blank = carets + before.get(carets..)?.iter().take(SNIPPET_LINES).position(|line| text::blank(line))?;
-    let line = before.get(blank + 1).filter(|line| !text::blank(line))?;
-    let said = text::string(prefix.strip(line).unwrap_or(line));
+    let lines = before.get(carets..)?.iter().take(SNIPPET_LINES + 1);
+    let lines: Vec<String> = lines.map(|line| text::string(line)).collect();
+    // The first frame may have more before it than these lines have.
+    let bare = |line: &String| match prefix.strip(line.as_bytes()) {
+        Some(bare) => text::string(bare),
+        None => without_collector(line).to_owned(),
+    };
+    let blank = carets + lines.iter().position(|line| bare(line).trim().is_empty())?;
+    let said = bare(lines.get(blank + 1 - carets).filter(|line| !bare(line).trim().is_empty())?);
     let said = said.split_once(" -- : ").map_or(said.as_str(), |(_, said)| said);
     Some((blank + 1, said.trim().to_owned()))
 }
