@@ -78,7 +78,10 @@ pub struct Builder {
     monolog: Monolog,
     /// The error's class, where it is a field of its own.
     class: String,
+    /// The error's text, where the field for the error may hold its class.
+    said: String,
     file: Option<String>,
+    php: PhpPlace,
     marks: Marks,
 }
 
@@ -93,6 +96,14 @@ struct Marks {
     level_word: bool,
     /// A field that loggers of other languages add.
     foreign: bool,
+}
+
+/// What PHP's programs write beside the calls of an exception: where it was thrown, and its class.
+#[derive(Default)]
+struct PhpPlace {
+    file: String,
+    line: String,
+    class: String,
 }
 
 /// zerolog's marshalled stack: an array of `{"func":…,"line":…,"source":…}`.
@@ -140,7 +151,7 @@ impl Builder {
             | ["error.stack_trace" | "error.stack"]
             | [
                 "err" | "error" | "exception" | "_exception",
-                "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace",
+                "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace" | "trace",
             ] => {
                 append(&mut self.record.stack, &text);
             }
@@ -148,12 +159,16 @@ impl Builder {
             | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
                 set(&mut self.class, text);
             }
+            ["error_message" | "exception_message" | "err_message" | "exception.message"] => set(&mut self.said, text),
             ["full_message" | "exception.stacktrace"] | ["Attributes" | "attributes", "exception.stacktrace"] => {
                 append(&mut self.record.stack, &text);
             }
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
             ["stack", "source"] => self.zerolog_frame(&text),
+            ["file"] | ["err" | "error" | "exception", "file"] => self.php.file = text,
+            ["line"] | ["err" | "error" | "exception", "line"] => self.php.line = text,
+            ["class"] => self.php.class = text,
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
@@ -198,6 +213,8 @@ impl Builder {
         self.record.go_logger |= stamp && msg && level_word && !foreign;
         let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text()];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
+        self.told();
+        self.php_trace();
         // A bare list of frames is a trace only with what was thrown above it; in Python's form, below it.
         let stack = &self.record.stack;
         if stack.starts_with("  File \"") && !self.class.is_empty() && !stack.contains(&self.class) {
@@ -209,6 +226,43 @@ impl Builder {
         }
         self.seen.then_some(self.record)
     }
+}
+
+impl Builder {
+    /// PHP's calls alone become the text of an exception, with what the other fields tell of it.
+    fn php_trace(&mut self) {
+        let PhpPlace { file, line, class } = std::mem::take(&mut self.php);
+        let Record { message, error, stack, .. } = &mut self.record;
+        if !stack.starts_with("#0 ") || !file.contains(".php") {
+            return;
+        }
+        let place = if line.is_empty() { file } else { format!("{file}:{line}") };
+        // `exception` or `error` holds the class, or the text.
+        let classes = [&self.class, &class, &*error];
+        let class = classes.into_iter().find(|class| is_class(class)).cloned().unwrap_or_default();
+        let said = if error.is_empty() || is_class(error) { first_line(message) } else { first_line(error) };
+        *stack = format!("{class}: {said} in {place}\nStack trace:\n{stack}");
+        error.clear();
+    }
+
+    /// `error` is the class where another field has the text.
+    fn told(&mut self) {
+        let said = std::mem::take(&mut self.said);
+        let Record { error, .. } = &mut self.record;
+        if said.is_empty() || error.contains(&said) {
+            return;
+        }
+        if is_class(error) {
+            set(&mut self.class, std::mem::take(error));
+        }
+        append(error, &said);
+    }
+}
+
+/// `KeyError`, `Shop::RateError`, `Quay\NoBerth`, `java.lang.Error`: one word as classes have it.
+fn is_class(text: &str) -> bool {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'.' | b'_' | b'\\'));
+    plain && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.contains(|c: char| c.is_ascii_uppercase())
 }
 
 fn mongodb_severity(letter: &str) -> Option<Severity> {
@@ -237,6 +291,33 @@ fn append(text: &mut String, more: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_calls_of_php_get_what_was_thrown_above_them() {
+        let trace = r##""trace":"#0 /b.php(3): f()\n#1 {main}"}"##;
+        let told = "Quay\\NoBerth: no Z9 in /a.php:9\nStack trace:\n#0 /b.php(3): f()\n#1 {main}";
+        let lines = [
+            r#"{"message":"no Z9","exception":"Quay\\NoBerth","file":"/a.php","line":9,"#.to_owned() + trace,
+            r#"{"message":"no Z9","class":"Quay\\NoBerth","file":"/a.php:9","#.to_owned() + trace,
+            r#"{"msg":"quay died","error":{"class":"Quay\\NoBerth","message":"no Z9","file":"/a.php","line":9,"#
+                .to_owned()
+                + trace
+                + "}",
+        ];
+        for line in lines {
+            assert_eq!(Record::read(line.as_bytes()).unwrap().stack, told, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_error_whose_text_is_another_field_is_a_class() {
+        let line =
+            r#"{"message":"quay died","error":"KeyError","error_message":"no Z9","backtrace":["a.rb:3:in `f'"]}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.lines().collect::<Vec<_>>(), ["quay died", "KeyError: no Z9", "a.rb:3:in `f'"]);
+        let line = r#"{"message":"quay died","error":"refused: no Z9","error_message":"no Z9"}"#;
+        assert_eq!(Record::read(line.as_bytes()).unwrap().error, "refused: no Z9");
+    }
 
     #[test]
     fn python_frames_without_a_head_get_what_was_thrown_below_them() {

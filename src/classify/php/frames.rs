@@ -61,6 +61,8 @@ fn name(called: &str) -> Option<String> {
         _ => (None, name),
     };
     let method = if method.contains("{closure") { "{closure}" } else { method };
+    // A logger doubles backslashes.
+    let class = class.map(|class| class.replace("\\\\", "\\"));
     Some(class.map_or_else(|| method.to_owned(), |class| format!("{class}::{method}")))
 }
 
@@ -123,6 +125,7 @@ mod tests {
             ("#4 /srv/a.php(9): {closure}()", "/srv/a.php:9 {closure}"),
             ("#4 /srv/a.php(9): {closure:/srv/a.php:18}()", "/srv/a.php:9 {closure}"),
             ("#4 /srv/a.php(9): Shop\\Cart->{closure:Shop\\Cart::run():117}(1)", "/srv/a.php:9 Shop\\Cart::{closure}"),
+            ("#0 /srv/a.php(12): Shop\\\\Cart->email('x')", "/srv/a.php:12 Shop\\Cart::email"),
             ("#12 {main}", "- {main}"),
         ];
         for (line, expected) in cases {

@@ -30,6 +30,8 @@ impl Grammar for Php {
             ".php line ",
             "Stack trace:",
             "#0 /",
+            // The same in JSON, as PHP encodes it.
+            "#0 \\/",
             panel::PLACE,
             fpm::LAST,
         ]

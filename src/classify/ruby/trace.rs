@@ -98,7 +98,9 @@ impl Trace {
         let (at, frame) = find_frame(line.text)?;
         let prefix = Prefix::learn(&line.text[..at]);
         let indented = frame.file.is_some() && line.text[at..].trim_ascii_start().starts_with(b"from ");
-        let titled = (!indented).then(|| title(&prefix, context.before)).flatten();
+        let titled = (!indented)
+            .then(|| title(&prefix, context.before).or_else(|| text_alone(&prefix, context.before)))
+            .flatten();
         let Some((above, class, message)) = titled else {
             return Self::without_head(line).filter(|_| indented || line.number == 1);
         };
@@ -113,7 +115,9 @@ impl Trace {
         trace.prefix = prefix;
         trace.first_line = if line.logged { line.number } else { line.number.saturating_sub(above as u64 + 1) };
         trace.block = Block::after(&context.before[above + 1..]);
-        trace.links.push(Link::new(&class, &message, &context.before[above]));
+        let mut link = Link::new(&class, &message, &context.before[above]);
+        context.before[..above].iter().rev().for_each(|line| link.quote(line));
+        trace.links.push(link);
         (trace.line(line) == Flow::Taken).then_some(trace)
     }
 
@@ -292,7 +296,7 @@ impl Parser for Trace {
             let reason = kinds::of_link(&link, messages);
             links.push((link, reason));
         }
-        let headless = links.iter().all(|(link, _)| link.exception.is_empty());
+        let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
         let unparsed = links.iter().find_map(|(link, _)| head::unparsed(&link.message));
         let story = Story {
             runtime: Runtime::Ruby,
@@ -348,6 +352,19 @@ fn title(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, String)>
         }
         Some((above, class, message))
     })
+}
+
+/// The line right above the backtrace where none names a class and a text at once.
+fn text_alone(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, String)> {
+    let bare = |line: &Vec<u8>| text::string(prefix.strip(line).unwrap_or(line)).trim().to_owned();
+    let said = before.first().map(bare).filter(|said| !said.is_empty())?;
+    if let Some(above) = before.get(1).map(bare)
+        && let Some(class) = head::trailing(&above)
+    {
+        return Some((1, class.to_owned(), said));
+    }
+    let (class, said) = head::untitled(&said)?;
+    Some((0, class, said))
 }
 
 /// The text above the source that Ruby quotes from 3.1 on: a blank line stands between, and the class behind the carets.
