@@ -214,6 +214,7 @@ impl Builder {
         let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text()];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
         self.told();
+        unfold(&mut self.record.message);
         self.php_trace();
         // A bare list of frames is a trace only with what was thrown above it; in Python's form, below it.
         let stack = &self.record.stack;
@@ -256,6 +257,14 @@ impl Builder {
             set(&mut self.class, std::mem::take(error));
         }
         append(error, &said);
+    }
+}
+
+/// pm2 takes the line ends out of a stack.
+fn unfold(text: &mut String) {
+    const FRAME: &str = "    at ";
+    if !text.contains('\n') && text.matches(FRAME).nth(1).is_some() {
+        *text = text.replace(FRAME, &format!("\n{FRAME}"));
     }
 }
 
@@ -307,6 +316,15 @@ mod tests {
         for line in lines {
             assert_eq!(Record::read(line.as_bytes()).unwrap().stack, told, "{line}");
         }
+    }
+
+    #[test]
+    fn a_stack_without_line_ends_is_unfolded() {
+        let line = r#"{"message":"Error: x    at f (/a.js:1:2)    at g (/a.js:3:4)","type":"err"}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.message, "Error: x\n    at f (/a.js:1:2)\n    at g (/a.js:3:4)");
+        let line = r#"{"message":"all    at once"}"#;
+        assert_eq!(Record::read(line.as_bytes()).unwrap().message, "all    at once");
     }
 
     #[test]

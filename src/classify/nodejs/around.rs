@@ -8,6 +8,8 @@ use crate::classify::{text, wrapper};
 
 /// Lines that a runtime writes only when nothing caught the error.
 const LAST_WORDS: [&str; 2] = ["Node.js v", "Bun v"];
+/// What Node.js says below a thrown value that has no stack, from version 12 on.
+pub const HINT: &str = "(Use `node --trace-uncaught ...` to show where the exception was thrown)";
 
 /// Words above a stack after which the process lives on, and why.
 const SURVIVED: [(&str, &str); 4] = [
@@ -113,9 +115,10 @@ pub fn is_numbered_source(line: &[u8]) -> bool {
 
 /// The runtime's own last line.
 pub fn is_last_word(line: &[u8]) -> bool {
-    LAST_WORDS.iter().any(|words| {
-        line.strip_prefix(words.as_bytes()).is_some_and(|version| version.first().is_some_and(u8::is_ascii_digit))
-    })
+    line.starts_with(HINT.as_bytes())
+        || LAST_WORDS.iter().any(|words| {
+            line.strip_prefix(words.as_bytes()).is_some_and(|version| version.first().is_some_and(u8::is_ascii_digit))
+        })
 }
 
 /// Whether a line below a stack belongs to the same death.

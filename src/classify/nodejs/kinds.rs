@@ -97,6 +97,7 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
         // Deno.
         "NotCapable" | "PermissionDenied" => PERMISSION_DENIED,
         "SyntaxError" if is_configuration(thrown) || is_required_json(message) => INVALID_CONFIGURATION,
+        "SyntaxError" if has("Named export '") && has("' not found.") => MISSING_MODULE,
         "SyntaxError" if has("does not provide an export named") || has("not found in module") => MISSING_MODULE,
         "SyntaxError" => UNHANDLED_ERROR,
         _ => of_code(thrown.head).or_else(|| of_text(thrown, messages)).unwrap_or(UNHANDLED_ERROR),
@@ -240,6 +241,10 @@ mod tests {
             ("SyntaxError: /srv/halls.json: Unexpected token ] in JSON at position 5", "InvalidConfiguration"),
             ("Error: Nest can't resolve dependencies of the Hall (?).", "MissingConfiguration"),
             ("Error: Could not load the \"sharp\" module using the linuxmusl-x64 runtime", "MissingModule"),
+            (
+                "SyntaxError: Named export 'x' not found. The requested module './a.js' is a CommonJS module",
+                "MissingModule",
+            ),
             ("Error: Connection is closed.", "ConnectionRefused"),
             ("NotCapable: Requires net access to \"db:1\", run again with the --allow-net flag", "PermissionDenied"),
             ("Error: Cannot find module 'x'", "MissingModule"),

@@ -27,6 +27,8 @@ impl Grammar for Nodejs {
             "Uncaught ",
             "Node.js v",
             "Bun v",
+            around::HINT,
+            "[UnhandledPromiseRejection: ",
             native::HEADS[0],
             native::HEADS[1],
             native::HEADS[2],
@@ -45,7 +47,7 @@ impl Grammar for Nodejs {
         if let Some(at) = frames::find(line.text) {
             return Some(Box::new(Thrower::from_frame(line, at, context)));
         }
-        let last_word = ["Node.js v", "Bun v"].iter().find_map(|word| text::find(line.text, word));
+        let last_word = ["Node.js v", "Bun v", around::HINT].iter().find_map(|word| text::find(line.text, word));
         if let Some(at) = last_word.filter(|at| around::is_last_word(&line.text[*at..])) {
             return Thrower::from_last_word(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
         }
@@ -111,6 +113,13 @@ mod tests {
             // A symbol has no text.
             (
                 "/app/src/a.js:3\n  throw Symbol();\n  ^\n\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n\nNode.js v20.1.0\n".to_owned(),
+                1,
+                "UnhandledError",
+                "a.js:3",
+            ),
+            // Up to version 16 there is no version below it.
+            (
+                "/app/src/a.js:3\n  throw 'no berth';\n  ^\nno berth\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n".to_owned(),
                 1,
                 "UnhandledError",
                 "a.js:3",

@@ -32,12 +32,13 @@ pub fn above(line: &[u8], before: impl FnOnce() -> Vec<Vec<u8>>) -> Option<Above
     let at = begins(line)?;
     let before = before();
     let nearest = before.first()?;
+    let prefix = Prefix::learn(&line[..at]);
     let said = text::string(nearest.trim_ascii_end());
     let (_, place) = split_place(&said);
     let reach = if place.is_some() { TEXT_LINES } else { 1 };
     let (up, head_at, class) = (0..before.len().min(reach))
         .find_map(|up| class_in(&text::string(&before[up])).map(|(at, class)| (up, at, class)))
-        .or_else(|| (place.is_some() || is_error(nearest)).then(|| (0, said_at(&said), String::new())))?;
+        .or_else(|| (place.is_some() || is_error(nearest)).then(|| (0, said_at(&said, &prefix), String::new())))?;
     let whole = text::string(before[up].trim_ascii_end());
     let thrown = &whole[head_at..];
     let thrown = thrown.strip_prefix(class.as_str()).map_or(thrown, |rest| rest.trim_start_matches(':').trim_start());
@@ -45,17 +46,18 @@ pub fn above(line: &[u8], before: impl FnOnce() -> Vec<Vec<u8>>) -> Option<Above
     let message = if up == 0 { split_place(&placed).0.trim_start() } else { thrown };
     let more = (0..up).rev().map(|at| further(&before[at], at == 0)).collect();
     let head = Head { at: head_at, voice: Voice::Printed, class, message: message.to_owned(), place };
-    Some(Above { head, line: before[up].clone(), more, prefix: Prefix::learn(&line[..at]) })
+    Some(Above { head, line: before[up].clone(), more, prefix })
 }
 
 fn is_error(line: &[u8]) -> bool {
     reads_like_error(line) || Severity::of_line(line).is_some_and(|level| level >= Severity::Error)
 }
 
-/// Where the text of a record begins, behind its level.
-fn said_at(record: &str) -> usize {
+/// Where the text of a record begins, behind its level or the prefix of the calls.
+fn said_at(record: &str, prefix: &Prefix) -> usize {
     let levels = ["ERROR: ", "CRITICAL: ", "ALERT: ", "EMERGENCY: "];
-    levels.iter().find_map(|level| record.find(level).map(|at| at + level.len())).unwrap_or(0)
+    let level = levels.iter().find_map(|level| record.find(level).map(|at| at + level.len()));
+    level.or_else(|| prefix.strip(record.as_bytes()).map(|bare| record.len() - bare.len())).unwrap_or(0)
 }
 
 /// Where the calls begin in a line.
@@ -105,7 +107,8 @@ mod tests {
     #[test]
     fn what_was_thrown_is_found_above_the_calls() {
         let call = "#0 /srv/a.php(3): b()";
-        let cases: [(&[&str], (&str, &str, Option<u32>)); 8] = [
+        let cases: [(&[&str], (&str, &str, Option<u32>)); 9] = [
+            (&["web.1 | fatal: no berth", "web.1 | #0 /srv/a.php(3): b()"], ("", "fatal: no berth", None)),
             (&["[x] quay.CRITICAL: no berth Z9", call], ("", "no berth Z9", None)),
             (&["Error: no scale in /srv/a.php:17", "Stack trace:"], ("Error", "no scale", Some(17))),
             (&["uncaught: Error: no scale in /srv/a.php:17", "Stack trace:"], ("Error", "no scale", Some(17))),

@@ -66,7 +66,8 @@ impl Boxed {
 
     /// A line between the sides.
     fn inside(&mut self, inner: &str) {
-        let glue = if self.wrapped.ends_with(" in") { " " } else { "" };
+        let between_words = self.wrapped.ends_with(" in") || inner.starts_with("in ");
+        let glue = if between_words && !self.wrapped.is_empty() { " " } else { "" };
         let whole = format!("{}{glue}{inner}", self.wrapped);
         self.wrapped.clear();
         if let Some(frame) = frame(&whole).or_else(|| frozen(&whole)) {
@@ -245,7 +246,8 @@ x │ ╭─ locals ─╮                        │
 x │ │ row = {} │                        │
 x │ ╰──────────╯                        │
 x │ /app/fares/deeply/nested/package/na │
-x │ med.py:9 in fare                    │
+x │ med.py:9                            │
+x │ in fare                             │
 x ╰─────────────────────────────────────╯
 x TypeError: 'NoneType' object is not
 x subscriptable
@@ -265,6 +267,6 @@ x INFO bye";
             ("NilDereference", "'NoneType' object is not subscriptable")
         );
         assert_eq!(culprit.file.as_deref(), Some("/app/fares/deeply/nested/package/named.py"));
-        assert_eq!((culprit.function.as_deref(), read.last_line), (Some("fare"), 21));
+        assert_eq!((culprit.function.as_deref(), read.last_line), (Some("fare"), 22));
     }
 }

@@ -354,9 +354,17 @@ fn title(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, String)>
     })
 }
 
+/// A line above a backtrace without its prefix. The first frame may have more before it than such a line has.
+fn bare(prefix: &Prefix, line: &[u8]) -> String {
+    match prefix.strip(line) {
+        Some(bare) => text::string(bare),
+        None => without_collector(&text::string(line)).to_owned(),
+    }
+}
+
 /// The line right above the backtrace where none names a class and a text at once.
 fn text_alone(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, String)> {
-    let bare = |line: &Vec<u8>| text::string(prefix.strip(line).unwrap_or(line)).trim().to_owned();
+    let bare = |line: &Vec<u8>| bare(prefix, line).trim().to_owned();
     let said = before.first().map(bare).filter(|said| !said.is_empty())?;
     if let Some(above) = before.get(1).map(bare)
         && let Some(class) = head::trailing(&above)
@@ -370,14 +378,10 @@ fn text_alone(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, Str
 /// The text above the source that Ruby quotes from 3.1 on: a blank line stands between, and the class behind the carets.
 fn above_snippet(prefix: &Prefix, before: &[Vec<u8>], carets: usize) -> Option<(usize, String)> {
     let lines = before.get(carets..)?.iter().take(SNIPPET_LINES + 1);
-    let lines: Vec<String> = lines.map(|line| text::string(line)).collect();
-    // The first frame may have more before it than these lines have.
-    let bare = |line: &String| match prefix.strip(line.as_bytes()) {
-        Some(bare) => text::string(bare),
-        None => without_collector(line).to_owned(),
-    };
-    let blank = carets + lines.iter().position(|line| bare(line).trim().is_empty())?;
-    let said = bare(lines.get(blank + 1 - carets).filter(|line| !bare(line).trim().is_empty())?);
+    let lines: Vec<String> = lines.map(|line| bare(prefix, line)).collect();
+    let blank = lines.iter().position(|line| line.trim().is_empty())?;
+    let said = lines.get(blank + 1).filter(|line| !line.trim().is_empty())?;
+    let blank = carets + blank;
     let said = said.split_once(" -- : ").map_or(said.as_str(), |(_, said)| said);
     Some((blank + 1, said.trim().to_owned()))
 }

@@ -11,7 +11,7 @@ export CORPUS_VENV CORPUS_NODE_MODULES JRUBY
 if [ ! -x "$CORPUS_VENV/bin/python" ]; then
     python3.12 -m venv "$CORPUS_VENV"
     "$CORPUS_VENV/bin/pip" install --quiet aiohttp asyncpg better_exceptions boto3 celery daphne django elasticsearch fastapi \
-        granian grpcio gunicorn kafka-python pika psycopg pymongo pymysql redis rich sentry-sdk stackprinter trio uvicorn
+        granian grpcio gunicorn kafka-python loguru pika psycopg pymongo pymysql python-json-logger redis rich sentry-sdk stackprinter structlog trio uvicorn
 fi
 if [ ! -d "$CORPUS_NODE_MODULES" ]; then
     npm install --silent --prefix "$(dirname "$CORPUS_NODE_MODULES")" @aws-sdk/client-s3 @grpc/grpc-js @nestjs/common@10 \
