@@ -3,6 +3,7 @@
 
 use aho_corasick::AhoCorasick;
 
+use super::clients::CLIENTS;
 use super::finding::{CrashReason, Runtime};
 use super::reason::*;
 
@@ -24,7 +25,9 @@ pub struct Meaning {
     pub runtime: Option<Runtime>,
 }
 
-struct Rule {
+/// A text and what it means.
+#[derive(Debug)]
+pub struct Rule {
     reason: CrashReason,
     /// All of them must be there, in any case of letters.
     all: &'static [&'static str],
@@ -33,7 +36,8 @@ struct Rule {
     runtime: Option<Runtime>,
 }
 
-const fn rule(reason: CrashReason, all: &'static [&'static str]) -> Rule {
+/// A text that means the same whoever says it.
+pub const fn rule(reason: CrashReason, all: &'static [&'static str]) -> Rule {
     Rule { reason, all, only_last_words: false, runtime: None }
 }
 
@@ -126,10 +130,6 @@ static RULES: &[Rule] = &[
     by(Runtime::Go, CONNECTION_REFUSED, &["dial unix ", "no such file or directory"]),
     rule(CONNECTION_REFUSED, &["econnrefused"]),
     rule(CONNECTION_REFUSED, &["actively refused"]),
-    // Clients that only say that they gave up: kafka-python, Prisma, ioredis.
-    rule(CONNECTION_REFUSED, &["unable to bootstrap from "]),
-    rule(CONNECTION_REFUSED, &["can't reach database server"]),
-    rule(CONNECTION_REFUSED, &["reached the max retries per request limit"]),
     rule(CONNECTION_REFUSED, &["no route to host"]),
     rule(CONNECTION_REFUSED, &["network is unreachable"]),
     rule(CONNECTION_REFUSED, &["host is unreachable"]),
@@ -156,7 +156,7 @@ static RULES: &[Rule] = &[
     last_words(DEPENDENCY_TIMEOUT, &["timed out waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout connecting"]),
-    last_words(DEPENDENCY_TIMEOUT, &["connection timeout"]),
+    rule(DEPENDENCY_TIMEOUT, &["connection timeout"]),
     // Resources.
     rule(DISK_FULL, &["no space left on device"]),
     rule(DISK_FULL, &["enospc"]),
@@ -318,7 +318,8 @@ static RULES: &[Rule] = &[
 ];
 
 /// The words with which a program says that a setting is absent; they count where the text also names one.
-const ABSENT: [&str; 17] = [
+const ABSENT: [&str; 18] = [
+    "must be provided",
     "you must set",
     "not set",
     "must be set",
@@ -338,6 +339,11 @@ const ABSENT: [&str; 17] = [
     "not specified",
 ];
 
+/// All texts, in the order in which they are tried.
+fn all_rules() -> impl Iterator<Item = &'static Rule> {
+    CLIENTS.iter().chain(RULES)
+}
+
 /// The table of texts, compiled.
 #[derive(Debug)]
 pub struct Messages {
@@ -352,7 +358,7 @@ impl Default for Messages {
     fn default() -> Self {
         let mut all: Vec<&str> = Vec::new();
         let needed =
-            RULES.iter().map(|rule| rule.all.iter().map(|needle| position(&mut all, needle)).collect()).collect();
+            all_rules().map(|rule| rule.all.iter().map(|needle| position(&mut all, needle)).collect()).collect();
         let needles = AhoCorasick::builder().ascii_case_insensitive(true).build(&all).ok();
         Self { needles, needed, count: all.len() }
     }
@@ -378,7 +384,7 @@ impl Messages {
         let holds = |rule: &Rule, needed: &[usize]| {
             needed.iter().all(|at| seen[*at]) && (voice == Voice::LastWords || !rule.only_last_words)
         };
-        let (rule, _) = RULES.iter().zip(&self.needed).find(|(rule, needed)| holds(rule, needed))?;
+        let (rule, _) = all_rules().zip(&self.needed).find(|(rule, needed)| holds(rule, needed))?;
         Some(Meaning { reason: rule.reason.clone(), runtime: rule.runtime })
     }
 }

@@ -92,6 +92,8 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
         "TypeError" if of_code(thrown.head).is_none() => of_type_error(message, messages),
         "RangeError" | "InternalError" => of_range(thrown.head),
         "AssertionError" => ASSERTION_FAILED,
+        // The cloud's own names for it.
+        "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" => AUTHENTICATION_FAILED,
         "ReferenceError" => UNHANDLED_ERROR,
         "ZodError" => of_zod(thrown),
         // Deno.
@@ -121,7 +123,7 @@ fn of_range(head: &Head) -> CrashReason {
     let has = |text: &str| head.message.contains(text);
     if has("Maximum call stack size exceeded") || has("too much recursion") {
         STACK_OVERFLOW
-    } else if has("allocation failed") || has("Out of memory") {
+    } else if has("allocation failed") || has("Out of memory") || has("could not allocate memory") {
         HEAP_EXHAUSTED
     } else if has("Division by zero") || has("Maximum BigInt size") {
         ARITHMETIC_ERROR
@@ -134,6 +136,9 @@ fn of_range(head: &Head) -> CrashReason {
 
 fn of_code(head: &Head) -> Option<CrashReason> {
     let reason = CODES.iter().find(|(code, _)| *code == head.code).map(|(_, reason)| reason.clone())?;
+    if head.message.contains("number of file watchers reached") {
+        return Some(TOO_MANY_OPEN_FILES);
+    }
     // `spawn ffmpeg ENOENT`: what is missing was to be run.
     let spawned = head.message.starts_with("spawn ") || head.message.starts_with("spawnSync ");
     Some(match reason {
@@ -245,6 +250,8 @@ mod tests {
                 "SyntaxError: Named export 'x' not found. The requested module './a.js' is a CommonJS module",
                 "MissingModule",
             ),
+            ("AccessDenied: Access Denied", "AuthenticationFailed"),
+            ("RangeError: WebAssembly.Memory(): could not allocate memory", "HeapExhausted"),
             ("Error: Connection is closed.", "ConnectionRefused"),
             ("NotCapable: Requires net access to \"db:1\", run again with the --allow-net flag", "PermissionDenied"),
             ("Error: Cannot find module 'x'", "MissingModule"),

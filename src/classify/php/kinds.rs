@@ -71,7 +71,7 @@ pub fn of(class: &str, message: &str, messages: &Messages) -> CrashReason {
         return of_key(key, message);
     }
     if class == "Error" || class.is_empty() {
-        if lower.starts_with("class \"") || lower.starts_with("class '") {
+        if ["class \"", "class '", "interface \"", "trait \""].iter().any(|words| lower.starts_with(words)) {
             return if lower.contains(" not found") { MISSING_MODULE } else { UNHANDLED_ERROR };
         }
         if let Some(function) = lower.strip_prefix("call to undefined function ") {
@@ -84,6 +84,9 @@ pub fn of(class: &str, message: &str, messages: &Messages) -> CrashReason {
     }
     if lower.contains("failed opening required") {
         return if lower.contains("/vendor/") { MISSING_MODULE } else { MISSING_FILE };
+    }
+    if class.ends_with("Yaml\\Exception\\ParseException") {
+        return INVALID_CONFIGURATION;
     }
     let text = TEXTS.iter().find(|(words, _)| lower.contains(words)).map(|(_, reason)| reason.clone());
     let known = || CLASSES.iter().find(|(name, _)| *name == class).map(|(_, reason)| reason.clone());
@@ -115,6 +118,8 @@ mod tests {
             ("Error", "Call to undefined function mysqli_connect()", "MissingModule"),
             ("Error", "Call to undefined function Depot\\pack()", "UnhandledError"),
             ("Error", "Class \"Depot\\Ledger\" not found", "MissingModule"),
+            ("Error", "Interface \"Psr\\Log\\LoggerInterface\" not found", "MissingModule"),
+            ("Symfony\\Component\\Yaml\\Exception\\ParseException", "A colon cannot be used", "InvalidConfiguration"),
             ("Error", "Failed opening required '/app/vendor/autoload.php' (include_path='.')", "MissingModule"),
             ("Error", "Failed opening required '/app/src/A.php' (include_path='.')", "MissingFile"),
             ("ErrorException", "Undefined array key \"CHF\"", "MissingKey"),

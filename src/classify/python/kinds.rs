@@ -139,6 +139,8 @@ pub fn reason(raised: &Raised<'_>, messages: &Messages) -> CrashReason {
         "AssertionError" => said(raised.message).filter(|r| *r == MISSING_CONFIGURATION).unwrap_or(ASSERTION_FAILED),
         "RuntimeError" if raised.message.starts_with("maximum recursion depth exceeded") => STACK_OVERFLOW,
         "ImportError" => said(raised.message).filter(|r| *r == MISSING_LIBRARY).unwrap_or(MISSING_MODULE),
+        // dynaconf; pydantic's says which model it is.
+        "ValidationError" if said(raised.message) == Some(MISSING_CONFIGURATION) => MISSING_CONFIGURATION,
         "FileNotFoundError" | "PermissionError"
             if raised.in_subprocess() && raised.message.starts_with("[Errno 2]") =>
         {
