@@ -71,8 +71,9 @@ fn of_record(line: &[u8]) -> Option<Vec<u8>> {
     if inside.last() == Some(&b'\n') {
         inside.pop();
     }
-    // Several lines are a record of their own.
-    (!inside.contains(&b'\n')).then_some(inside)
+    // Several lines are a record of their own, also where pm2 took their ends out.
+    let folded = !inside.starts_with(b"{") && text::has(&inside, ")    at ");
+    (!inside.contains(&b'\n') && !folded).then_some(inside)
 }
 
 #[cfg(test)]
@@ -103,6 +104,7 @@ mod tests {
             r#"{"level":"error","msg":"failed","stack":"a\n\tb","stream":"stderr"}"#,
             r#"{"level":"error","msg":"failed","err":{"stack":"a\n\tb"},"stream":"stderr"}"#,
             r#"{"message":"a\nb","stream":"stderr"}"#,
+            r#"{"message":"Error: x    at f (/a.js:1:2)    at g (/a.js:3:4)","process_id":0}"#,
             r#"{"msg":"cannot write to \"stderr\""}"#,
             "stderr",
             "[stderr] x",

@@ -141,5 +141,7 @@ mod tests {
             assert!(grammar.lasting().iter().all(held), "{grammar:?}");
         }
         assert_eq!(engine.lasting.searches(), 1);
+        // Each search is one more pass over ordinary traffic.
+        assert!(engine.anchors.searches() <= 5);
     }
 }

@@ -57,6 +57,16 @@ impl Block {
         self.lines.split(|b| *b == b'\n').filter(|line| !line.is_empty())
     }
 
+    /// Whether all of it has room in a report.
+    pub fn is_shown_whole(&self) -> bool {
+        !self.cut && self.context.len() + self.lines.len() <= EXCERPT_BYTES
+    }
+
+    /// The lines that stand before its own, without these.
+    pub fn context_alone(&self) -> Self {
+        Self { context: self.context.clone(), lines: Vec::new(), cut: true }
+    }
+
     /// Bytes collected so far.
     pub fn len(&self) -> usize {
         self.lines.len()

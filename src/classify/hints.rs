@@ -25,6 +25,10 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Python, "Started server process ["),
     (Runtime::Python, "can't open file '"),
     (Runtime::Python, "] celery@"),
+    (Runtime::Python, "/MainProcess] "),
+    (Runtime::Python, "* Serving Flask app '"),
+    (Runtime::Python, "/site-packages/"),
+    (Runtime::Python, "Listen failure: Couldn't listen on "),
     (Runtime::Nodejs, "npm ERR! "),
     (Runtime::Nodejs, "npm error "),
     (Runtime::Nodejs, "/node_modules/"),
@@ -38,8 +42,13 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Dotnet, ".runtimeconfig.json"),
     (Runtime::Dotnet, ".deps.json"),
     (Runtime::Ruby, ".rb:"),
+    (Runtime::Ruby, "=> Booting Puma"),
+    (Runtime::Ruby, "Puma starting in "),
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),
+    (Runtime::Php, "PHP Warning:  "),
+    (Runtime::Php, "PHP Notice:  "),
+    (Runtime::Php, "PHP Deprecated:  "),
     (Runtime::Beam, "[error] GenServer "),
     (Runtime::Beam, "erl_crash.dump"),
     (Runtime::Beam, "** (Mix) "),
@@ -99,6 +108,30 @@ fn of_line(line: &[u8]) -> Option<Runtime> {
         .or_else(|| is_python_log(line).then_some(Runtime::Python))
         .or_else(|| is_ruby_log(line).then_some(Runtime::Ruby))
         .or_else(|| is_elixir_log(line).then_some(Runtime::Beam))
+        .or_else(|| is_node_log(line).then_some(Runtime::Nodejs))
+        .or_else(|| is_monolog(line).then_some(Runtime::Php))
+        .or_else(|| line.starts_with(b"CommandError: ").then_some(Runtime::Python))
+}
+
+/// The forms of pino and bunyan, which number their levels and put the same fields first.
+fn is_node_log(line: &[u8]) -> bool {
+    let pino = line.strip_prefix(b"{\"level\":").is_some_and(|rest| {
+        let (digits, rest) = text::split_digits(rest);
+        digits.len() == 2 && rest.starts_with(b",\"time\":")
+    });
+    pino || line.starts_with(b"{\"name\":\"") && text::has(line, ",\"hostname\":\"") && text::has(line, ",\"v\":0}")
+}
+
+/// The form of Monolog, and of Laravel with it: `[2026-11-25T01:47:11+00:00] shop.INFO: …`, often with `[]` at the end.
+fn is_monolog(line: &[u8]) -> bool {
+    const LEVELS: [&str; 8] =
+        [".DEBUG: ", ".INFO: ", ".NOTICE: ", ".WARNING: ", ".ERROR: ", ".CRITICAL: ", ".ALERT: ", ".EMERGENCY: "];
+    let Some(rest) = line.strip_prefix(b"[").filter(|_| is_shaped(line, b"[0000-00-00")) else { return false };
+    let Some(end) = text::find(rest, "] ") else { return false };
+    let said = &rest[end + 2..];
+    let channel = said.iter().position(|b| *b == b'.').unwrap_or(0);
+    let plain = said[..channel].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    channel > 0 && plain && LEVELS.iter().any(|level| said[channel..].starts_with(level.as_bytes()))
 }
 
 /// The form of Elixir's logger: `05:15:24.882 [info] …`. Logback has a thread's name in the brackets.
@@ -184,6 +217,13 @@ mod tests {
             ("05:15:24.882 [error] no lane", Some(Runtime::Beam)),
             ("05:15:24.882 [main] ERROR a.b.Lane - no lane", None),
             ("ERROR: no lane", None),
+            ("{\"level\":30,\"time\":1795593397318,\"pid\":1,\"msg\":\"x\"}", Some(Runtime::Nodejs)),
+            ("{\"name\":\"a\",\"hostname\":\"b\",\"pid\":1,\"level\":60,\"msg\":\"x\",\"v\":0}", Some(Runtime::Nodejs)),
+            ("{\"level\":\"info\",\"time\":1}", None),
+            ("[2026-11-25T01:47:11+00:00] mill.INFO: sack weighed [] []", Some(Runtime::Php)),
+            ("[2026-11-25 01:47:11] production.ERROR: no scale", Some(Runtime::Php)),
+            ("[2026-11-25 01:47:11] shop.example.INFO: x", None),
+            ("[2026-11-25 01:47:11] INFO: x", None),
             ("2026-11-25 INFO scan: parcel", None),
         ];
         for (line, expected) in cases {

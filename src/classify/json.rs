@@ -4,6 +4,7 @@
 
 use super::envelope::is_envelope;
 use super::record::{Builder, Record};
+use super::severity::Severity;
 
 /// Deepest nesting that is looked at; deeper values are passed over.
 const DEPTH: usize = 16;
@@ -13,6 +14,9 @@ const PREFIX: usize = 128;
 /// Reads a line that holds a JSON object, perhaps behind a collector's prefix. An object at the end of a text, such as
 /// zap's console form has, is none, unless it states a level of its own.
 pub fn record(line: &[u8]) -> Option<Record> {
+    if let Some(stack) = behind_text(line) {
+        return Some(stack);
+    }
     let head = &line[..line.len().min(PREFIX + 3)];
     let start = ["{\"", "{ \""].iter().filter_map(|mark| super::text::find(head, mark)).min()?;
     let mut builder = Builder::default();
@@ -20,6 +24,21 @@ pub fn record(line: &[u8]) -> Option<Record> {
     let record = builder.finish()?;
     let alone = is_envelope(&super::text::string(&line[..start]));
     (alone || record.severity.is_some()).then_some(record)
+}
+
+/// winston's simple form: `error: cannot start: x {"stack":"Error: x\n    at …"}`.
+fn behind_text(line: &[u8]) -> Option<Record> {
+    const STACK: &str = "{\"stack\":\"";
+    let start = super::text::find(line, STACK).filter(|at| *at > 0)?;
+    let said = super::text::string(line[..start].trim_ascii());
+    if is_envelope(&super::text::string(&line[..start])) || said.contains('{') {
+        return None;
+    }
+    let mut builder = Builder::default();
+    Reader::new(&line[start..]).object(&mut Vec::new(), &mut builder)?;
+    let record = builder.finish()?;
+    let severity = record.severity.or_else(|| Severity::of_line(said.as_bytes()));
+    Some(Record { message: said, severity, ..record })
 }
 
 /// A reader of JSON that stops where the text does not go on as JSON, keeping what it has read.
@@ -195,7 +214,6 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::severity::Severity;
     use super::*;
 
     #[test]
@@ -227,6 +245,13 @@ mod tests {
             let read = record(line.as_bytes()).unwrap();
             assert_eq!((read.summary().as_str(), read.severity), (summary, severity), "{line}");
         }
+    }
+
+    #[test]
+    fn a_stack_behind_a_text_belongs_to_it() {
+        let read = record(br#"error: quay died x {"stack":"TypeError: x\n    at f (/a.js:1:2)"}"#).unwrap();
+        assert_eq!((read.message.as_str(), read.severity), ("error: quay died x", Some(Severity::Error)));
+        assert_eq!(read.stack, "TypeError: x\n    at f (/a.js:1:2)");
     }
 
     #[test]

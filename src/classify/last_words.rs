@@ -27,7 +27,9 @@ const LINES_BEFORE_STACK: usize = 3;
 /// The weight of a line that says no more than that it is over now, whatever its level.
 const CLOSING: usize = 21;
 /// What such lines say, without their level and punctuation.
-const CLOSINGS: [&str; 15] = [
+const CLOSINGS: [&str; 17] = [
+    "rake aborted",
+    "bin rails aborted",
     "abort",
     "aborting",
     "aborted",

@@ -3,6 +3,7 @@
 
 use aho_corasick::AhoCorasick;
 
+use super::clients::CLIENTS;
 use super::finding::{CrashReason, Runtime};
 use super::reason::*;
 
@@ -24,7 +25,9 @@ pub struct Meaning {
     pub runtime: Option<Runtime>,
 }
 
-struct Rule {
+/// A text and what it means.
+#[derive(Debug)]
+pub struct Rule {
     reason: CrashReason,
     /// All of them must be there, in any case of letters.
     all: &'static [&'static str],
@@ -33,7 +36,8 @@ struct Rule {
     runtime: Option<Runtime>,
 }
 
-const fn rule(reason: CrashReason, all: &'static [&'static str]) -> Rule {
+/// A text that means the same whoever says it.
+pub const fn rule(reason: CrashReason, all: &'static [&'static str]) -> Rule {
     Rule { reason, all, only_last_words: false, runtime: None }
 }
 
@@ -43,6 +47,11 @@ const fn last_words(reason: CrashReason, all: &'static [&'static str]) -> Rule {
 
 const fn by(runtime: Runtime, reason: CrashReason, all: &'static [&'static str]) -> Rule {
     Rule { reason, all, only_last_words: false, runtime: Some(runtime) }
+}
+
+/// What a runtime alone says of an error, where a program printed only its text.
+const fn said(runtime: Runtime, reason: CrashReason, all: &'static [&'static str]) -> Rule {
+    Rule { reason, all, only_last_words: true, runtime: Some(runtime) }
 }
 
 /// The first rule that holds wins: what is more precise stands first.
@@ -153,7 +162,7 @@ static RULES: &[Rule] = &[
     last_words(DEPENDENCY_TIMEOUT, &["timed out waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout connecting"]),
-    last_words(DEPENDENCY_TIMEOUT, &["connection timeout"]),
+    rule(DEPENDENCY_TIMEOUT, &["connection timeout"]),
     // Resources.
     rule(DISK_FULL, &["no space left on device"]),
     rule(DISK_FULL, &["enospc"]),
@@ -212,6 +221,8 @@ static RULES: &[Rule] = &[
     rule(MISSING_FILE, &["enoent"]),
     rule(MISSING_FILE, &["cannot find the file"]),
     rule(MISSING_FILE, &["cannot find the path"]),
+    // Next.js.
+    rule(MISSING_FILE, &["could not find a production build in the '"]),
     rule(MISSING_FILE, &["config file \"", "not found in"]),
     rule(MISSING_FILE, &["pattern matches no files"]),
     last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
@@ -246,6 +257,8 @@ static RULES: &[Rule] = &[
     rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
     rule(TLS_FAILURE, &["curl error 60: "]),
     rule(TLS_FAILURE, &["ssl certificate problem"]),
+    // JRuby.
+    by(Runtime::Ruby, STACK_OVERFLOW, &["your application used more stack memory than"]),
     // Bundler.
     by(Runtime::Ruby, MISSING_MODULE, &["could not find ", "in locally installed gems"]),
     by(Runtime::Ruby, MISSING_MODULE, &["could not find gem "]),
@@ -316,10 +329,32 @@ static RULES: &[Rule] = &[
     last_words(MISSING_CONFIGURATION, &["missing configuration"]),
     last_words(MISSING_CONFIGURATION, &["missing config"]),
     last_words(HEAP_EXHAUSTED, &["out of memory"]),
+    // Errors of which a program printed the text alone.
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot read properties of undefined (reading '"]),
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot read properties of null (reading '"]),
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot set properties of undefined (setting '"]),
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot read property '", "' of undefined"]),
+    said(Runtime::Nodejs, NIL_DEREFERENCE, &["cannot read property '", "' of null"]),
+    said(Runtime::Nodejs, STACK_OVERFLOW, &["maximum call stack size exceeded"]),
+    said(Runtime::Python, NIL_DEREFERENCE, &["'nonetype' object has no attribute '"]),
+    said(Runtime::Python, NIL_DEREFERENCE, &["'nonetype' object is not subscriptable"]),
+    said(Runtime::Python, NIL_DEREFERENCE, &["'nonetype' object is not iterable"]),
+    said(Runtime::Python, INDEX_OUT_OF_BOUNDS, &["list index out of range"]),
+    said(Runtime::Python, TYPE_MISMATCH, &["unsupported operand type(s) for "]),
+    said(Runtime::Python, STACK_OVERFLOW, &["maximum recursion depth exceeded"]),
+    said(Runtime::Ruby, NIL_DEREFERENCE, &["undefined method ", "' for nil"]),
+    said(Runtime::Ruby, MISSING_MODULE, &["cannot load such file -- "]),
+    said(Runtime::Php, NIL_DEREFERENCE, &["call to a member function ", "() on null"]),
+    said(Runtime::Php, HEAP_EXHAUSTED, &["allowed memory size of ", " bytes exhausted"]),
+    said(Runtime::Jvm, NIL_DEREFERENCE, &["cannot invoke \"", "\" because \"", "\" is null"]),
+    said(Runtime::Dotnet, NIL_DEREFERENCE, &["object reference not set to an instance of an object"]),
+    said(Runtime::Go, NIL_DEREFERENCE, &["invalid memory address or nil pointer dereference"]),
 ];
 
 /// The words with which a program says that a setting is absent; they count where the text also names one.
-const ABSENT: [&str; 17] = [
+const ABSENT: [&str; 19] = [
+    "must be provided",
+    "you must set",
     "not set",
     "must be set",
     "be set",
@@ -342,6 +377,11 @@ const ABSENT: [&str; 17] = [
 /// Words for absence before which a name in capitals is a setting's even if it is one word.
 const PLAINLY_ABSENT: [&str; 5] = [" must be set", " is not set", " not set", " is unset", " must be defined"];
 
+/// All texts, in the order in which they are tried.
+fn all_rules() -> impl Iterator<Item = &'static Rule> {
+    CLIENTS.iter().chain(RULES)
+}
+
 /// The table of texts, compiled.
 #[derive(Debug)]
 pub struct Messages {
@@ -356,7 +396,7 @@ impl Default for Messages {
     fn default() -> Self {
         let mut all: Vec<&str> = Vec::new();
         let needed =
-            RULES.iter().map(|rule| rule.all.iter().map(|needle| position(&mut all, needle)).collect()).collect();
+            all_rules().map(|rule| rule.all.iter().map(|needle| position(&mut all, needle)).collect()).collect();
         let needles = AhoCorasick::builder().ascii_case_insensitive(true).build(&all).ok();
         Self { needles, needed, count: all.len() }
     }
@@ -382,7 +422,7 @@ impl Messages {
         let holds = |rule: &Rule, needed: &[usize]| {
             needed.iter().all(|at| seen[*at]) && (voice == Voice::LastWords || !rule.only_last_words)
         };
-        let (rule, _) = RULES.iter().zip(&self.needed).find(|(rule, needed)| holds(rule, needed))?;
+        let (rule, _) = all_rules().zip(&self.needed).find(|(rule, needed)| holds(rule, needed))?;
         Some(Meaning { reason: rule.reason.clone(), runtime: rule.runtime })
     }
 }

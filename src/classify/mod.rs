@@ -16,6 +16,7 @@ mod beam;
 mod carrier;
 mod chain;
 mod chatter;
+mod clients;
 mod closing;
 mod dart;
 mod dotnet;

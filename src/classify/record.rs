@@ -93,7 +93,10 @@ pub struct Builder {
     loose: String,
     /// The error's class, where it is a field of its own.
     class: String,
+    /// The error's text, where the field for the error may hold its class.
+    said: String,
     file: Option<String>,
+    php: PhpPlace,
     marks: Marks,
 }
 
@@ -108,6 +111,14 @@ struct Marks {
     level_word: bool,
     /// A field that loggers of other languages add.
     foreign: bool,
+}
+
+/// What PHP's programs write beside the calls of an exception: where it was thrown, and its class.
+#[derive(Default)]
+struct PhpPlace {
+    file: String,
+    line: String,
+    class: String,
 }
 
 /// zerolog's marshalled stack: an array of `{"func":…,"line":…,"source":…}`.
@@ -167,7 +178,7 @@ impl Builder {
             | ["error.stack_trace" | "error.stack"]
             | [
                 "err" | "error" | "exception" | "_exception",
-                "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace",
+                "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace" | "trace",
             ] => {
                 append(&mut self.record.stack, &framed(text));
             }
@@ -181,17 +192,21 @@ impl Builder {
             | ["error.type" | "error.kind" | "error_class" | "exception_class" | "exception.class"] => {
                 set(&mut self.class, text);
             }
+            ["error_message" | "exception_message" | "err_message" | "exception.message"] => set(&mut self.said, text),
             ["full_message" | "exception.stacktrace"] | ["Attributes" | "attributes", "exception.stacktrace"] => {
                 append(&mut self.record.stack, &text);
             }
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
             ["stack", "source"] => self.zerolog_frame(&text),
+            ["file"] | ["err" | "error" | "exception", "file"] => self.php.file = text,
+            ["line"] | ["err" | "error" | "exception", "line"] => self.php.line = text,
+            ["class"] => self.php.class = text,
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
             ["thrown" | "throwable", inside @ ..] if !inside.is_empty() => self.thrown.value(inside, &text),
-            ["context" | "extra", "exception", key] => self.monolog.value(key, &text),
+            ["context" | "extra", "exception", inside @ ..] => self.monolog.value(inside, &text),
             path if self.objects.value(path, &text) => {}
             path => {
                 self.exceptions.value(path, &text);
@@ -244,9 +259,16 @@ impl Builder {
         if !fields.iter().any(|text| text.contains(self.loose.as_str()) || holds_frames(text)) {
             append(&mut self.record.stack, &self.loose);
         }
-        // A bare list of frames is a trace only with what was thrown above it.
+        self.told();
+        unfold(&mut self.record.message);
+        self.php_trace();
+        // A bare list of frames is a trace only with what was thrown above it; in Python's form, below it.
         let stack = &self.record.stack;
-        if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {
+        if stack.starts_with("  File \"") && !self.class.is_empty() && !stack.contains(&self.class) {
+            let thrown = format!("{}: {}", self.class, self.record.error);
+            append(&mut self.record.stack, thrown.trim_end());
+            self.record.error.clear();
+        } else if !self.class.is_empty() && !stack.is_empty() && !stack.contains(&self.class) {
             self.record.error = format!("{}: {}", self.class, self.record.error);
         }
         self.seen.then_some(self.record)
@@ -257,6 +279,51 @@ impl Builder {
 fn holds_frames(text: &str) -> bool {
     const FRAMES: [&str; 5] = ["\n\tat ", "\n    at ", "\n   at ", "\n  File \"", "\n\tfrom "];
     FRAMES.iter().any(|frame| text.contains(frame))
+}
+
+impl Builder {
+    /// PHP's calls alone become the text of an exception, with what the other fields tell of it.
+    fn php_trace(&mut self) {
+        let PhpPlace { file, line, class } = std::mem::take(&mut self.php);
+        let Record { message, error, stack, .. } = &mut self.record;
+        if !stack.starts_with("#0 ") || !file.contains(".php") {
+            return;
+        }
+        let place = if line.is_empty() { file } else { format!("{file}:{line}") };
+        // `exception` or `error` holds the class, or the text.
+        let classes = [&self.class, &class, &*error];
+        let class = classes.into_iter().find(|class| is_class(class)).cloned().unwrap_or_default();
+        let said = if error.is_empty() || is_class(error) { first_line(message) } else { first_line(error) };
+        *stack = format!("{class}: {said} in {place}\nStack trace:\n{stack}");
+        error.clear();
+    }
+
+    /// `error` is the class where another field has the text.
+    fn told(&mut self) {
+        let said = std::mem::take(&mut self.said);
+        let Record { error, .. } = &mut self.record;
+        if said.is_empty() || error.contains(&said) {
+            return;
+        }
+        if is_class(error) {
+            set(&mut self.class, std::mem::take(error));
+        }
+        append(error, &said);
+    }
+}
+
+/// pm2 takes the line ends out of a stack.
+fn unfold(text: &mut String) {
+    const FRAME: &str = "    at ";
+    if !text.contains('\n') && text.matches(FRAME).nth(1).is_some() {
+        *text = text.replace(FRAME, &format!("\n{FRAME}"));
+    }
+}
+
+/// `KeyError`, `Shop::RateError`, `Quay\NoBerth`, `java.lang.Error`: one word as classes have it.
+fn is_class(text: &str) -> bool {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'.' | b'_' | b'\\'));
+    plain && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.contains(|c: char| c.is_ascii_uppercase())
 }
 
 fn mongodb_severity(letter: &str) -> Option<Severity> {
@@ -290,6 +357,49 @@ fn append(text: &mut String, more: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_calls_of_php_get_what_was_thrown_above_them() {
+        let trace = r##""trace":"#0 /b.php(3): f()\n#1 {main}"}"##;
+        let told = "Quay\\NoBerth: no Z9 in /a.php:9\nStack trace:\n#0 /b.php(3): f()\n#1 {main}";
+        let lines = [
+            r#"{"message":"no Z9","exception":"Quay\\NoBerth","file":"/a.php","line":9,"#.to_owned() + trace,
+            r#"{"message":"no Z9","class":"Quay\\NoBerth","file":"/a.php:9","#.to_owned() + trace,
+            r#"{"msg":"quay died","error":{"class":"Quay\\NoBerth","message":"no Z9","file":"/a.php","line":9,"#
+                .to_owned()
+                + trace
+                + "}",
+        ];
+        for line in lines {
+            assert_eq!(Record::read(line.as_bytes()).unwrap().stack, told, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_stack_without_line_ends_is_unfolded() {
+        let line = r#"{"message":"Error: x    at f (/a.js:1:2)    at g (/a.js:3:4)","type":"err"}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.message, "Error: x\n    at f (/a.js:1:2)\n    at g (/a.js:3:4)");
+        let line = r#"{"message":"all    at once"}"#;
+        assert_eq!(Record::read(line.as_bytes()).unwrap().message, "all    at once");
+    }
+
+    #[test]
+    fn an_error_whose_text_is_another_field_is_a_class() {
+        let line =
+            r#"{"message":"quay died","error":"KeyError","error_message":"no Z9","backtrace":["a.rb:3:in `f'"]}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.lines().collect::<Vec<_>>(), ["quay died", "KeyError: no Z9", "a.rb:3:in `f'"]);
+        let line = r#"{"message":"quay died","error":"refused: no Z9","error_message":"no Z9"}"#;
+        assert_eq!(Record::read(line.as_bytes()).unwrap().error, "refused: no Z9");
+    }
+
+    #[test]
+    fn python_frames_without_a_head_get_what_was_thrown_below_them() {
+        let line = r#"{"error":{"message":"'CHF'","stack_trace":"  File \"/a.py\", line 3, in f\n    x[y]","type":"KeyError"}}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.stack, "  File \"/a.py\", line 3, in f\n    x[y]\nKeyError: 'CHF'");
+    }
 
     #[test]
     fn loggers_of_go_are_told_from_others() {

@@ -17,7 +17,7 @@ pub enum Severity {
 const LEVEL_WITHIN: usize = 128;
 
 /// Words that an error has which carries no level.
-const ERROR_WORDS: [&str; 28] = [
+const ERROR_WORDS: [&str; 30] = [
     "error",
     "fail",
     "fatal",
@@ -46,6 +46,8 @@ const ERROR_WORDS: [&str; 28] = [
     "not allowed",
     "not defined",
     "giving up",
+    "already running",
+    "don't know how",
 ];
 
 impl Severity {
@@ -106,8 +108,10 @@ fn marked_words(head: &[u8]) -> impl Iterator<Item = String> + '_ {
         let leading = matches!(before, None | Some(b' ' | b'\t' | b'|')) && after == Some(b':');
         let capitals = word.iter().all(u8::is_ascii_uppercase)
             && matches!(before, None | Some(b' ' | b'\t' | b'|' | b'['))
-            && matches!(after, None | Some(b' ' | b'\t' | b'|' | b':' | b']'));
-        (bracketed || leading || capitals).then(|| super::text::string(word))
+            && matches!(after, None | Some(b' ' | b'\t' | b'|' | b':' | b']' | b'/'));
+        // Monolog's `shop.CRITICAL: `.
+        let channel = before == Some(b'.') && after == Some(b':') && word.iter().all(u8::is_ascii_uppercase);
+        (bracketed || leading || capitals || channel).then(|| super::text::string(word))
     })
 }
 
@@ -130,6 +134,9 @@ mod tests {
             ("F1124 04:15:10.123456       1 main.go:42] no store", Some(Severity::Fatal)),
             ("2026/11/24 05:17:25 [emerg] 1#1: unknown directive", Some(Severity::Fatal)),
             ("Error: unknown flag: --x", Some(Severity::Error)),
+            ("[2026-11-25 11:14:02,107: CRITICAL/MainProcess] Shutting down...", Some(Severity::Fatal)),
+            ("[2026-11-25T01:47:11+00:00] mill.ERROR: no scale", Some(Severity::Error)),
+            ("GET /x HTTP/1.1 ERRORS/9", None),
             ("[error] boot failed", Some(Severity::Error)),
             ("2026/11/24 04:15:10 shopd: load config: no error here", None),
             ("the ERRORS of others", None),

@@ -121,9 +121,15 @@ impl Frame {
     }
 }
 
-/// The exception of PHP's Monolog: `file` and the members of `trace` are places, `/srv/a.php:12`.
+/// The exceptions of PHP's Monolog, the outermost one first.
 #[derive(Clone, Debug, Default)]
 pub struct Monolog {
+    links: Vec<MonologLink>,
+}
+
+/// One of them: `file` and the members of `trace` are places, `/srv/a.php:12`.
+#[derive(Clone, Debug, Default)]
+struct MonologLink {
     class: String,
     message: String,
     file: String,
@@ -131,29 +137,45 @@ pub struct Monolog {
 }
 
 impl Monolog {
-    /// Takes a value by its key.
-    pub fn value(&mut self, key: &str, text: &str) {
-        match key {
-            "class" => self.class = text.to_owned(),
-            "message" => self.message = text.to_owned(),
-            "file" => self.file = text.to_owned(),
-            "trace" if self.trace.len() < FRAMES => self.trace.push(text.to_owned()),
-            _ => {}
+    /// Takes a value by the keys below `exception` that lead to it.
+    pub fn value(&mut self, inside: &[&str], text: &str) {
+        let depth = inside.iter().take_while(|key| **key == "previous").count();
+        if depth >= LINKS {
+            return;
         }
+        if self.links.len() <= depth {
+            self.links.resize(depth + 1, MonologLink::default());
+        }
+        self.links[depth].value(&inside[depth..], text);
     }
 
     /// The text in the form of Monolog's lines; `None` where there was none.
     pub fn text(&self) -> Option<String> {
-        if self.class.is_empty() {
-            return None;
+        let links = self.links.iter().filter(|link| !link.class.is_empty());
+        let texts: Vec<String> = links.map(MonologLink::text).collect();
+        (!texts.is_empty()).then(|| texts.join("\n[previous exception] "))
+    }
+}
+
+impl MonologLink {
+    fn value(&mut self, path: &[&str], text: &str) {
+        match path {
+            ["class"] => self.class = text.to_owned(),
+            ["message"] => self.message = text.to_owned(),
+            ["file"] => self.file = text.to_owned(),
+            ["trace"] if self.trace.len() < FRAMES => self.trace.push(text.to_owned()),
+            _ => {}
         }
+    }
+
+    fn text(&self) -> String {
         let mut text = format!("[object] ({}(code: 0): {} at {})", self.class, self.message, self.file);
         for (number, place) in self.trace.iter().enumerate() {
             if let Some((file, line)) = place.rsplit_once(':') {
                 text.push_str(&format!("\n#{number} {file}({line}): ?()"));
             }
         }
-        Some(text)
+        text
     }
 }
 
@@ -166,6 +188,14 @@ mod tests {
         let line = r#"{"message":"stops","context":{"exception":{"class":"A\\B","message":"x","code":0,"file":"/a.php:14","trace":["/b.php:3"]}},"level":400}"#;
         let record = Record::read(line.as_bytes()).unwrap();
         assert_eq!(record.stack, "[object] (A\\B(code: 0): x at /a.php:14)\n#0 /b.php(3): ?()");
+    }
+
+    #[test]
+    fn what_an_exception_of_monolog_was_thrown_for_stands_below_it() {
+        let line = r#"{"message":"stops","context":{"exception":{"class":"A","message":"x","file":"/a.php:14","trace":["/b.php:3"],"previous":{"class":"B","message":"y","file":"/c.php:4"}}},"level":400}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        let below = "[previous exception] [object] (B(code: 0): y at /c.php:4)";
+        assert_eq!(record.stack, format!("[object] (A(code: 0): x at /a.php:14)\n#0 /b.php(3): ?()\n{below}"));
     }
 
     #[test]

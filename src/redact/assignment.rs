@@ -71,6 +71,10 @@ fn take(text: &[u8], value: Value, place: &Place, spans: &mut Spans<'_>) {
 
 /// SQL: `CREATE USER bob IDENTIFIED BY 'x'`.
 pub(super) fn look_identified_by(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    // Migrations have a `revision identified by '9c3f0d11ab2e'`.
+    if text[..literal.start].trim_ascii_end().ends_with(b"revision") {
+        return;
+    }
     let at = skip_blanks(text, literal.end);
     if value::quote_at(text, at).is_some()
         && let Some(value) = value::read(text, at)

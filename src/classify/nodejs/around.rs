@@ -8,6 +8,8 @@ use crate::classify::{text, wrapper};
 
 /// Lines that a runtime writes only when nothing caught the error.
 const LAST_WORDS: [&str; 2] = ["Node.js v", "Bun v"];
+/// What Node.js says below a thrown value that has no stack, from version 12 on.
+pub const HINT: &str = "(Use `node --trace-uncaught ...` to show where the exception was thrown)";
 
 /// Words above a stack after which the process lives on, and why.
 const SURVIVED: [(&str, &str); 4] = [
@@ -79,6 +81,11 @@ fn named(lines: &[Option<&[u8]>], context: &Context<'_>, above: &mut Above) {
         lines.iter().position(|line| line.is_some_and(|line| frames::read(line).is_some())).unwrap_or(lines.len());
     let (at, first) = match (0..ends).find_map(|at| Some((at, name(at)?))) {
         Some(found) => found,
+        // Deno's checker names the error above the source that it quotes.
+        None if lines.first().is_some_and(|line| line.is_some_and(is_caret)) => match lines.get(2) {
+            Some(Some(line)) if !text::blank(line) && ends > 2 => (2, line.to_vec()),
+            _ => return,
+        },
         None => match lines.first() {
             Some(Some(line)) if !text::blank(line) && ends > 0 => (0, line.to_vec()),
             _ => return,
@@ -108,9 +115,10 @@ pub fn is_numbered_source(line: &[u8]) -> bool {
 
 /// The runtime's own last line.
 pub fn is_last_word(line: &[u8]) -> bool {
-    LAST_WORDS.iter().any(|words| {
-        line.strip_prefix(words.as_bytes()).is_some_and(|version| version.first().is_some_and(u8::is_ascii_digit))
-    })
+    line.starts_with(HINT.as_bytes())
+        || LAST_WORDS.iter().any(|words| {
+            line.strip_prefix(words.as_bytes()).is_some_and(|version| version.first().is_some_and(u8::is_ascii_digit))
+        })
 }
 
 /// Whether a line below a stack belongs to the same death.

@@ -4,6 +4,7 @@ use super::around::{self, Above};
 use super::frames;
 use super::head::Head;
 use super::kinds::{self, Thrown};
+use super::told;
 use crate::classify::chain::{Weight, weight};
 use crate::classify::envelope::without_stamps;
 use crate::classify::excerpt::Block;
@@ -57,6 +58,8 @@ pub struct Thrower {
     /// Inside of the properties of the error.
     depth: u32,
     members: bool,
+    /// Frames above the last line that is none: if those below it begin where the error was thrown, they were text.
+    broken_at: usize,
     expects_head: bool,
     text_lines: u32,
     foreign: u32,
@@ -83,6 +86,7 @@ impl Thrower {
             emitted: false,
             depth: 0,
             members: false,
+            broken_at: 0,
             expects_head: false,
             text_lines: 0,
             foreign: 0,
@@ -144,7 +148,14 @@ impl Thrower {
         }
         above.text.retain(|line| !around::is_epilogue(line) && !text::blank(line));
         above.text.truncate(8);
+        let source = context.before.get(..above.lines).unwrap_or_default().iter().rev().nth(1);
+        let source = source.map(|line| prefix.strip(line).unwrap_or(line).to_vec());
         let mut parser = Self::new(line, prefix, above, context);
+        if let Some(source) = source.filter(|_| parser.links.is_empty()) {
+            // What was thrown has no text: the line that threw it is all there is.
+            let line = text::string(source.trim_ascii());
+            parser.links.push(Link { head: Head { line, ..Head::default() }, ..Link::default() });
+        }
         (parser.uncaught, parser.in_text, parser.over) = (!line.logged, false, true);
         parser.block.push(&line.text[at..]);
         Some(parser)
@@ -293,6 +304,8 @@ impl Parser for Thrower {
         if around::is_epilogue(line.text) {
             self.last_line = line.number;
             self.in_text = false;
+            // Below it stands where it was thrown, a second stack.
+            self.emitted |= text::has(line.text, "Thrown at:");
             return Flow::Taken;
         }
         let bare = self.prefix.strip(line.text);
@@ -303,12 +316,16 @@ impl Parser for Thrower {
         if bare.is_some_and(|bare| (!self.over || text::blank(bare)) && self.take(bare, line.number)) {
             return Flow::Taken;
         }
+        if let [link] = self.links.as_slice() {
+            self.broken_at = link.frames.len();
+        }
         self.foreign += 1;
         let limit = if self.in_text && !self.uncaught { 1 } else { FOREIGN };
         if self.foreign > limit { Flow::Over } else { Flow::Foreign }
     }
 
-    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+    fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        self.drop_text_like_frames();
         let weights: Vec<Weight> = self.links.iter().map(|link| link.weight(messages)).collect();
         let mut best = 0;
         for (at, weight) in weights.iter().enumerate().skip(1) {
@@ -332,6 +349,15 @@ impl Thrower {
         self.links.iter().any(|link| !link.frames.is_empty())
     }
 
+    /// Lines of the text that look like frames: the stack begins where the error was thrown, below them.
+    fn drop_text_like_frames(&mut self) {
+        let (Some((file, line)), Some(link)) = (&self.site, self.links.first_mut()) else { return };
+        let below = link.frames.get(self.broken_at).filter(|_| self.broken_at > 0);
+        if below.is_some_and(|frame| frame.file == *file && frame.line == *line) {
+            link.frames.drain(..self.broken_at);
+        }
+    }
+
     fn candidate(&self, best: usize, reason: CrashReason) -> Candidate {
         let link = &self.links[best];
         let around = (0..best).rev().chain(best + 1..self.links.len()).find(|at| self.links[*at].has_own());
@@ -348,19 +374,17 @@ impl Thrower {
         let unparsed = link.head.class == "SyntaxError" && !link.has_own();
         let own = if unparsed { site.clone() } else { culprit(frames) };
         let mut signature = signature(frames, reason == STACK_OVERFLOW, frames::stable);
-        let culprit = own.or(importer).or(site);
+        let culprit = told::refused(&link.details).or(own).or(importer).or(site);
         if signature.is_empty()
             && let Some(file) = culprit.as_ref().and_then(|culprit| culprit.file.as_deref())
         {
             signature.push((String::new(), crate::classify::finding::base_name(file).to_owned()));
         }
-        let message =
-            if link.head.message.is_empty() { link.head.line.trim().to_owned() } else { link.head.message.clone() };
         Candidate {
             runtime: Runtime::Nodejs,
             kind: kinds::word(&link.head),
             exception: (!link.head.class.is_empty()).then(|| link.head.class.clone()),
-            message,
+            message: told::message(&link.head, &link.details),
             standing,
             exits: if self.uncaught { &[1] } else { &[] },
             culprit,

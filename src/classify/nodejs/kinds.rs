@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use crate::classify::finding::CrashReason;
-use crate::classify::messages::{Messages, Voice};
+use crate::classify::messages::{Messages, Voice, is_setting_name};
 use crate::classify::reason::*;
 
 /// Texts of a `TypeError` that say that a value was absent, in the words of V8 and of JavaScriptCore.
@@ -92,8 +92,14 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
         "TypeError" if of_code(thrown.head).is_none() => of_type_error(message, messages),
         "RangeError" | "InternalError" => of_range(thrown.head),
         "AssertionError" => ASSERTION_FAILED,
+        // The cloud's own names for it.
+        "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" => AUTHENTICATION_FAILED,
         "ReferenceError" => UNHANDLED_ERROR,
-        "SyntaxError" if is_configuration(thrown) => INVALID_CONFIGURATION,
+        "ZodError" => of_zod(thrown),
+        // Deno.
+        "NotCapable" | "PermissionDenied" => PERMISSION_DENIED,
+        "SyntaxError" if is_configuration(thrown) || is_required_json(message) => INVALID_CONFIGURATION,
+        "SyntaxError" if has("Named export '") && has("' not found.") => MISSING_MODULE,
         "SyntaxError" if has("does not provide an export named") || has("not found in module") => MISSING_MODULE,
         "SyntaxError" => UNHANDLED_ERROR,
         _ => of_code(thrown.head).or_else(|| of_text(thrown, messages)).unwrap_or(UNHANDLED_ERROR),
@@ -117,7 +123,7 @@ fn of_range(head: &Head) -> CrashReason {
     let has = |text: &str| head.message.contains(text);
     if has("Maximum call stack size exceeded") || has("too much recursion") {
         STACK_OVERFLOW
-    } else if has("allocation failed") || has("Out of memory") {
+    } else if has("allocation failed") || has("Out of memory") || has("could not allocate memory") {
         HEAP_EXHAUSTED
     } else if has("Division by zero") || has("Maximum BigInt size") {
         ARITHMETIC_ERROR
@@ -130,6 +136,9 @@ fn of_range(head: &Head) -> CrashReason {
 
 fn of_code(head: &Head) -> Option<CrashReason> {
     let reason = CODES.iter().find(|(code, _)| *code == head.code).map(|(_, reason)| reason.clone())?;
+    if head.message.contains("number of file watchers reached") {
+        return Some(TOO_MANY_OPEN_FILES);
+    }
     // `spawn ffmpeg ENOENT`: what is missing was to be run.
     let spawned = head.message.starts_with("spawn ") || head.message.starts_with("spawnSync ");
     Some(match reason {
@@ -145,6 +154,9 @@ fn of_text(thrown: &Thrown<'_>, messages: &Messages) -> Option<CrashReason> {
     if absent.iter().any(|words| has(words)) {
         return Some(MISSING_MODULE);
     }
+    if message.starts_with("Could not load the \"") && has("\" module") {
+        return Some(MISSING_MODULE);
+    }
     if has("invalid ELF header") || has("compiled against a different Node.js version") || has("wrong ELF class") {
         return Some(EXEC_FORMAT_ERROR);
     }
@@ -156,6 +168,13 @@ fn of_text(thrown: &Thrown<'_>, messages: &Messages) -> Option<CrashReason> {
     }
     if message.starts_with("spawn ") && message.ends_with(" EAGAIN") {
         return Some(THREAD_LIMIT);
+    }
+    if has("Nest can't resolve dependencies") {
+        return Some(MISSING_CONFIGURATION);
+    }
+    // What ioredis says of commands that were waiting for a connection.
+    if message == "Connection is closed." {
+        return Some(CONNECTION_REFUSED);
     }
     if has("status code 401") || has("status code 403") {
         return Some(AUTHENTICATION_FAILED);
@@ -169,6 +188,28 @@ fn is_configuration(thrown: &Thrown<'_>) -> bool {
     let parsed = thrown.head.message.contains("JSON") || thrown.head.message.contains(".json");
     let text = format!("{} {}", thrown.head.message, thrown.place).to_ascii_lowercase();
     parsed && ["config", "settings", "package.json"].iter().any(|word| text.contains(word))
+}
+
+/// `/srv/app/halls.json: Unexpected token`: a file that a module requires.
+fn is_required_json(message: &str) -> bool {
+    message.split_once(".json: ").is_some_and(|(path, _)| !path.contains(' '))
+}
+
+/// zod: what it checked are settings where a path is named like one.
+fn of_zod(thrown: &Thrown<'_>) -> CrashReason {
+    let text = thrown.details;
+    let settings = text.split('"').any(is_setting_name) || is_about_settings(thrown);
+    let absent = ["received undefined", "\"received\": \"undefined\"", "\"message\": \"Required\""];
+    match settings {
+        true if absent.iter().any(|words| text.contains(words)) => MISSING_CONFIGURATION,
+        true => INVALID_CONFIGURATION,
+        false => UNHANDLED_ERROR,
+    }
+}
+
+fn is_about_settings(thrown: &Thrown<'_>) -> bool {
+    let place = thrown.place.to_ascii_lowercase();
+    ["config", "settings", "env."].iter().any(|word| place.contains(word))
 }
 
 /// What the fingerprint is made of beside the frames.
@@ -202,6 +243,17 @@ mod tests {
             ("ReferenceError: API_URL is not defined", "UnhandledError"),
             ("SyntaxError: Unexpected token } in JSON at position 5", "UnhandledError"),
             ("SyntaxError: /app/config.json: Unexpected token } in JSON at position 5", "InvalidConfiguration"),
+            ("SyntaxError: /srv/halls.json: Unexpected token ] in JSON at position 5", "InvalidConfiguration"),
+            ("Error: Nest can't resolve dependencies of the Hall (?).", "MissingConfiguration"),
+            ("Error: Could not load the \"sharp\" module using the linuxmusl-x64 runtime", "MissingModule"),
+            (
+                "SyntaxError: Named export 'x' not found. The requested module './a.js' is a CommonJS module",
+                "MissingModule",
+            ),
+            ("AccessDenied: Access Denied", "AuthenticationFailed"),
+            ("RangeError: WebAssembly.Memory(): could not allocate memory", "HeapExhausted"),
+            ("Error: Connection is closed.", "ConnectionRefused"),
+            ("NotCapable: Requires net access to \"db:1\", run again with the --allow-net flag", "PermissionDenied"),
             ("Error: Cannot find module 'x'", "MissingModule"),
             ("Error: libvips.so.42: cannot open shared object file: No such file or directory", "MissingLibrary"),
             ("Error: JWT_SECRET is required", "MissingConfiguration"),
@@ -218,6 +270,21 @@ mod tests {
             let head = Head::read(line.as_bytes());
             let thrown = Thrown { head: &head, details: "", place: "" };
             assert_eq!(reason(&thrown, &Messages::default()).as_str(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_zod_checked_are_settings_where_they_are_named_so() {
+        let cases = [
+            ("\"path\": [ \"DATABASE_URL\" ], \"message\": \"Required\"", "", "MissingConfiguration"),
+            ("\"path\": [ \"DATABASE_URL\" ], \"message\": \"Invalid url\"", "", "InvalidConfiguration"),
+            ("\"path\": [ \"port\" ], \"received\": \"undefined\"", "load /app/src/config.js", "MissingConfiguration"),
+            ("\"path\": [ \"port\" ], \"message\": \"Required\"", "post /app/src/routes.js", "UnhandledError"),
+        ];
+        let head = Head::read(b"ZodError: [");
+        for (details, place, expected) in cases {
+            let thrown = Thrown { head: &head, details, place };
+            assert_eq!(reason(&thrown, &Messages::default()).as_str(), expected, "{details}");
         }
     }
 }

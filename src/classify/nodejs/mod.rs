@@ -6,6 +6,7 @@ mod frames;
 mod head;
 mod kinds;
 mod native;
+mod told;
 
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::text;
@@ -26,6 +27,8 @@ impl Grammar for Nodejs {
             "Uncaught ",
             "Node.js v",
             "Bun v",
+            around::HINT,
+            "[UnhandledPromiseRejection: ",
             native::HEADS[0],
             native::HEADS[1],
             native::HEADS[2],
@@ -44,7 +47,7 @@ impl Grammar for Nodejs {
         if let Some(at) = frames::find(line.text) {
             return Some(Box::new(Thrower::from_frame(line, at, context)));
         }
-        let last_word = ["Node.js v", "Bun v"].iter().find_map(|word| text::find(line.text, word));
+        let last_word = ["Node.js v", "Bun v", around::HINT].iter().find_map(|word| text::find(line.text, word));
         if let Some(at) = last_word.filter(|at| around::is_last_word(&line.text[*at..])) {
             return Thrower::from_last_word(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
         }
@@ -99,6 +102,34 @@ mod tests {
                 133,
                 "HeapExhausted",
                 "",
+            ),
+            // Asked for where it was thrown, Node.js 20 prints the stack twice.
+            (
+                format!("/app/src/a.js:3\n  x();\n  ^\n\nTypeError: x is not a function\n{stack}Thrown at:\n    at /app/src/late.js:9:3\n\n\nNode.js v20.1.0\n"),
+                1,
+                "TypeMismatch",
+                "a.js:3",
+            ),
+            // A symbol has no text.
+            (
+                "/app/src/a.js:3\n  throw Symbol();\n  ^\n\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n\nNode.js v20.1.0\n".to_owned(),
+                1,
+                "UnhandledError",
+                "a.js:3",
+            ),
+            // Up to version 16 there is no version below it.
+            (
+                "/app/src/a.js:3\n  throw 'no berth';\n  ^\nno berth\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n".to_owned(),
+                1,
+                "UnhandledError",
+                "a.js:3",
+            ),
+            // A text with lines that look like frames.
+            (
+                "/app/src/a.js:3\n  throw e;\n  ^\n\nError: one\n    at fake (/app/src/fake.js:1:1)\nthree\n    at gate (/app/src/a.js:3:9)\n\nNode.js v20.1.0\n".to_owned(),
+                1,
+                "UnhandledError",
+                "a.js:3",
             ),
             // Tabs and one number: another runtime's.
             ("java.lang.Error: x\n\tat a.B.c(B.java:3)\n".to_owned(), 1, "UnhandledError", "B.java:3"),

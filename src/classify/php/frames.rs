@@ -36,6 +36,15 @@ pub fn call(line: &[u8]) -> Option<Call> {
     Some(Call { place: Some((file.to_owned(), line.parse().ok()?)), function: name(called)? })
 }
 
+/// Symfony's console: ` Mill\\Scale->weigh() at /srv/a.php:12`, and `  at /srv/a.php:12` for the place itself.
+pub fn listed(line: &str) -> Option<Call> {
+    let (called, place) = line.rsplit_once(" at ").or_else(|| Some(("", line.trim_start().strip_prefix("at ")?)))?;
+    let (file, number) = place.trim().rsplit_once(':')?;
+    let plain = !file.is_empty() && !file.contains(' ');
+    let function = if called.trim().is_empty() { String::new() } else { name(called.trim())? };
+    plain.then(|| Some(Call { place: Some((file.to_owned(), number.parse().ok()?)), function }))?
+}
+
 /// The name without arguments; `->` and `::` are the same, and a closure is one wherever it stands.
 fn name(called: &str) -> Option<String> {
     // A logger that keeps places alone.
@@ -52,12 +61,15 @@ fn name(called: &str) -> Option<String> {
         _ => (None, name),
     };
     let method = if method.contains("{closure") { "{closure}" } else { method };
+    // A logger doubles backslashes.
+    let class = class.map(|class| class.replace("\\\\", "\\"));
     Some(class.map_or_else(|| method.to_owned(), |class| format!("{class}::{method}")))
 }
 
-/// The frames of an exception that was thrown at a place: each function with the place that was reached in it.
-pub fn stack(file: &str, line: u32, calls: &[Call]) -> Vec<Frame> {
-    let mut place = Some((file.to_owned(), line));
+/// The frames of an exception that was thrown at a place, where that is known: each function with the place that was
+/// reached in it.
+pub fn stack(thrown: Option<(String, u32)>, calls: &[Call]) -> Vec<Frame> {
+    let mut place = thrown;
     let mut frames = Vec::with_capacity(calls.len() + 1);
     let mut inside = true;
     for call in calls {
@@ -84,7 +96,7 @@ fn frame(function: &str, place: Option<(String, u32)>) -> Frame {
 
 /// Whether a file is the program's.
 pub fn is_own(file: &str) -> bool {
-    !LIBRARIES.iter().any(|part| file.contains(part))
+    !file.starts_with("vendor/") && !LIBRARIES.iter().any(|part| file.contains(part))
 }
 
 /// The name without what changes from build to build: PHP 8.4 names closures by their line, anonymous classes by their
@@ -113,6 +125,7 @@ mod tests {
             ("#4 /srv/a.php(9): {closure}()", "/srv/a.php:9 {closure}"),
             ("#4 /srv/a.php(9): {closure:/srv/a.php:18}()", "/srv/a.php:9 {closure}"),
             ("#4 /srv/a.php(9): Shop\\Cart->{closure:Shop\\Cart::run():117}(1)", "/srv/a.php:9 Shop\\Cart::{closure}"),
+            ("#0 /srv/a.php(12): Shop\\\\Cart->email('x')", "/srv/a.php:12 Shop\\Cart::email"),
             ("#12 {main}", "- {main}"),
         ];
         for (line, expected) in cases {
@@ -123,6 +136,15 @@ mod tests {
         for line in ["#7 is the best", "# comment", "#0"] {
             assert_eq!(call(line.as_bytes()), None, "{line}");
         }
+    }
+
+    #[test]
+    fn calls_of_a_console_are_read() {
+        let call = listed(" Mill\\Scale->weigh() at /srv/a.php:12").unwrap();
+        assert_eq!((call.function.as_str(), call.place), ("Mill\\Scale::weigh", Some(("/srv/a.php".to_owned(), 12))));
+        let place = listed("  at /srv/a.php:9").unwrap();
+        assert_eq!((place.function.as_str(), place.place.unwrap().1), ("", 9));
+        assert_eq!(listed("we met at noon: 3"), None);
     }
 
     #[test]
@@ -137,7 +159,7 @@ mod tests {
         .iter()
         .map(|line| call(line.as_bytes()).unwrap())
         .collect();
-        let shown: Vec<String> = stack("/a/Shelf.php", 23, &calls)
+        let shown: Vec<String> = stack(Some(("/a/Shelf.php".to_owned(), 23)), &calls)
             .iter()
             .map(|frame| {
                 format!(

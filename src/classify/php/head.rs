@@ -13,6 +13,8 @@ pub enum Voice {
     Request,
     /// A logger, through an exception that the program gave it.
     Logged,
+    /// The program itself, which printed what it caught.
+    Printed,
     /// A console of Symfony or Laravel, which ends after it.
     Console,
 }
@@ -101,14 +103,32 @@ fn fatal(line: &[u8]) -> Option<Head> {
 
 /// Monolog: `[object] (A\B(code: 3): text at /srv/a.php:12)`.
 fn object(line: &[u8]) -> Option<Head> {
+    let line = lines_of(line).next()?;
     let at = text::find(line, "[object] (")?;
     let said = text::string(&line[at + b"[object] (".len()..]).replace("\\\\", "\\").replace("\\/", "/");
     let (class, rest) = said.split_once("(code: ")?;
     let rest = rest.split_once("): ")?.1;
-    let (message, place) = rest.rsplit_once(" at ")?;
-    let (file, line) = place.split_once(')').map_or(place, |(place, _)| place).rsplit_once(':')?;
-    let place = line.parse().ok().map(|line| (file.to_owned(), line));
+    let (message, place) = thrown_at(rest).map_or((rest, None), |(message, place)| (message, Some(place)));
     Some(Head { at, voice: Voice::Logged, class: class.to_owned(), message: message.to_owned(), place })
+}
+
+/// `text at /srv/a.php:12)`: the text and the place. Of a text of several lines only the last one has it.
+pub fn thrown_at(said: &str) -> Option<(&str, (String, u32))> {
+    let (message, place) = said.rsplit_once(" at ")?;
+    let (file, line) = place.split_once(')')?.0.rsplit_once(':')?;
+    Some((message, (file.to_owned(), line.parse().ok()?)))
+}
+
+/// The lines of a text that a logger wrote into one, with `\n` spelled out between them.
+pub fn lines_of(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const STARTS: [&str; 3] = ["\\n[previous exception] ", "\\n[stacktrace]", "\\n#"];
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = STARTS.iter().filter_map(|start| text::find(text, start)).min();
+        rest = end.map(|end| &text[end + "\\n".len()..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
 }
 
 /// `A\B: text`, or the class alone.

@@ -18,6 +18,13 @@ static TEXTS: &[(&str, CrashReason)] = &[
     ("attempt to read property", NIL_DEREFERENCE),
     ("trying to access array offset on", NIL_DEREFERENCE),
     ("of non-object", NIL_DEREFERENCE),
+    // Components that a container of Laravel or Symfony lacks.
+    ("is not instantiable", MISSING_CONFIGURATION),
+    ("target class [", MISSING_CONFIGURATION),
+    ("has a dependency on a non-existent service", MISSING_CONFIGURATION),
+    ("you have requested a non-existent service", MISSING_CONFIGURATION),
+    ("but no such service exists", MISSING_CONFIGURATION),
+    ("you have requested a non-existent parameter", MISSING_CONFIGURATION),
     ("index invalid or out of range", INDEX_OUT_OF_BOUNDS),
     ("undefined offset: ", INDEX_OUT_OF_BOUNDS),
 ];
@@ -57,14 +64,14 @@ const EXTENSIONS: [&str; 16] = [
 /// What an error means.
 pub fn of(class: &str, message: &str, messages: &Messages) -> CrashReason {
     let lower = message.to_ascii_lowercase();
-    if lower.starts_with("call to a member function") && lower.contains(" on null") {
+    if lower.contains("call to a member function") && lower.contains(" on null") {
         return NIL_DEREFERENCE;
     }
     if let Some(key) = lower.strip_prefix("undefined array key ").or_else(|| lower.strip_prefix("undefined index: ")) {
         return of_key(key, message);
     }
     if class == "Error" || class.is_empty() {
-        if lower.starts_with("class \"") || lower.starts_with("class '") {
+        if ["class \"", "class '", "interface \"", "trait \""].iter().any(|words| lower.starts_with(words)) {
             return if lower.contains(" not found") { MISSING_MODULE } else { UNHANDLED_ERROR };
         }
         if let Some(function) = lower.strip_prefix("call to undefined function ") {
@@ -77,6 +84,9 @@ pub fn of(class: &str, message: &str, messages: &Messages) -> CrashReason {
     }
     if lower.contains("failed opening required") {
         return if lower.contains("/vendor/") { MISSING_MODULE } else { MISSING_FILE };
+    }
+    if class.ends_with("Yaml\\Exception\\ParseException") {
+        return INVALID_CONFIGURATION;
     }
     let text = TEXTS.iter().find(|(words, _)| lower.contains(words)).map(|(_, reason)| reason.clone());
     let known = || CLASSES.iter().find(|(name, _)| *name == class).map(|(_, reason)| reason.clone());
@@ -108,6 +118,8 @@ mod tests {
             ("Error", "Call to undefined function mysqli_connect()", "MissingModule"),
             ("Error", "Call to undefined function Depot\\pack()", "UnhandledError"),
             ("Error", "Class \"Depot\\Ledger\" not found", "MissingModule"),
+            ("Error", "Interface \"Psr\\Log\\LoggerInterface\" not found", "MissingModule"),
+            ("Symfony\\Component\\Yaml\\Exception\\ParseException", "A colon cannot be used", "InvalidConfiguration"),
             ("Error", "Failed opening required '/app/vendor/autoload.php' (include_path='.')", "MissingModule"),
             ("Error", "Failed opening required '/app/src/A.php' (include_path='.')", "MissingFile"),
             ("ErrorException", "Undefined array key \"CHF\"", "MissingKey"),

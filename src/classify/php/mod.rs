@@ -4,6 +4,8 @@ pub mod fpm;
 pub mod frames;
 pub mod head;
 pub mod kinds;
+pub mod panel;
+pub mod printed;
 pub mod trace;
 
 use super::grammar::{Context, Grammar, Line, Parser};
@@ -26,6 +28,11 @@ impl Grammar for Php {
             "\"exception\":{\"class\":",
             "[stacktrace]",
             ".php line ",
+            "Stack trace:",
+            "#0 /",
+            // The same in JSON, as PHP encodes it.
+            "#0 \\/",
+            panel::PLACE,
             fpm::LAST,
         ]
     }
@@ -37,6 +44,9 @@ impl Grammar for Php {
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         if let Some(refusal) = fpm::Refusal::new(line, context) {
             return Some(Box::new(refusal));
+        }
+        if let Some(panel) = panel::Panel::new(line, context) {
+            return Some(Box::new(panel));
         }
         trace::Trace::new(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }

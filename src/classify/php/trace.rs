@@ -4,6 +4,8 @@
 use super::frames::{self, Call};
 use super::head::{self, Head, Voice, split_class, split_place, untagged};
 use super::kinds;
+use super::printed::{self, Above};
+use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -18,6 +20,9 @@ const TEXT_LINES: u32 = 64;
 const CALLS: usize = 512;
 /// Most foreign lines in a row inside of a trace.
 const FOREIGN: u32 = 16;
+
+/// Before an exception that another one was thrown for, as Monolog writes it.
+const PREVIOUS: &[u8] = b"[previous exception] ";
 
 /// Files of frameworks by which a console says where an exception was thrown: no path tells that they are libraries.
 const FRAMEWORK: [&str; 14] = [
@@ -55,6 +60,8 @@ pub struct Trace {
     ended: bool,
     /// Inside of a repetition on the other stream.
     again: bool,
+    /// Below `Exception trace:`.
+    lists: bool,
     text_lines: u32,
     foreign: u32,
     block: Block,
@@ -74,6 +81,9 @@ impl Trace {
         if let Some(head) = head::head(&text) {
             return Some(Self::of(&head, &text, line, context));
         }
+        if let Some(above) = printed::above(&text, || context.before.to_vec()) {
+            return Some(Self::printed(above, line, context));
+        }
         // A logger's object that ends with the line above, and its trace begins here.
         let above = text::has(&text, "[stacktrace]").then(|| context.before.first()).flatten()?;
         let head = head::head(above).filter(|head| head.voice == Voice::Logged)?;
@@ -83,6 +93,22 @@ impl Trace {
         Some(trace)
     }
 
+    /// An exception whose calls begin with this line.
+    fn printed(above: Above, line: &Line<'_>, context: &Context<'_>) -> Self {
+        let mut trace = Self::of(&above.head, &above.line, line, context);
+        let up = u64::try_from(above.more.len() + 1).unwrap_or(1);
+        trace.first_line = line.number.saturating_sub(up);
+        trace.prefix = above.prefix;
+        trace.ended = false;
+        if let Some(open) = trace.open.last_mut() {
+            above.more.iter().for_each(|more| open.link.say(more));
+        }
+        if let Some(bare) = trace.prefix.strip(&untagged(line.text)).map(<[u8]>::to_vec) {
+            trace.bare_line(&bare, line.number);
+        }
+        trace
+    }
+
     fn of(head: &Head, text: &[u8], line: &Line<'_>, context: &Context<'_>) -> Self {
         let mut trace = Self {
             voice: if line.logged && head.voice == Voice::Program { Voice::Logged } else { head.voice },
@@ -90,6 +116,7 @@ impl Trace {
             open: Vec::new(),
             ended: false,
             again: false,
+            lists: false,
             text_lines: 0,
             foreign: 0,
             block: Block::after(context.before),
@@ -99,6 +126,13 @@ impl Trace {
         trace.push(&head.class, &head.message, head.place.clone(), &text[head.at..]);
         // An error without an exception is one line.
         trace.ended = head.class.is_empty() && head.voice != Voice::Console || head.class == "ParseError";
+        // A formatter without line breaks.
+        let spelled: Vec<&[u8]> = head::lines_of(&text[head.at..]).skip(1).collect();
+        if head.voice == Voice::Logged {
+            for more in spelled {
+                trace.bare_line(more, line.number);
+            }
+        }
         trace
     }
 
@@ -116,7 +150,9 @@ impl Trace {
         if trimmed.is_empty() {
             return if self.ended { Flow::Foreign } else { Flow::Taken };
         }
-        if let Some(head) = head::head(bare) {
+        if !trimmed.starts_with(PREVIOUS)
+            && let Some(head) = head::head(bare)
+        {
             return self.another(&head, number);
         }
         if let Some(call) = frames::call(trimmed) {
@@ -158,6 +194,7 @@ impl Trace {
         if trimmed.starts_with(b"thrown in ") {
             if let Some(open) = self.open.last_mut().filter(|_| !self.again) {
                 open.link.quote(trimmed);
+                open.place = open.place.take().or_else(|| head::split_place(&format!(" {}", text::string(trimmed))).1);
             }
             self.ended = true;
             return true;
@@ -165,7 +202,7 @@ impl Trace {
         if let Some(next) = trimmed.strip_prefix(b"Next ") {
             return self.next(&text::string(next), trimmed);
         }
-        if trimmed.starts_with(b"[previous exception] ")
+        if trimmed.starts_with(PREVIOUS)
             && let Some(head) = head::head(trimmed)
         {
             self.push(&head.class, &head.message, head.place, trimmed);
@@ -199,11 +236,16 @@ impl Trace {
         }
         self.text_lines += 1;
         let Some(open) = self.open.last_mut() else { return Flow::Over };
-        if self.ended || self.again || !open.calls.is_empty() || open.place.is_some() || self.text_lines > TEXT_LINES {
+        if self.ended || self.again || open.place.is_some() || self.text_lines > TEXT_LINES {
             return self.stray();
         }
+        // Calls before the place are part of the text.
+        open.calls.clear();
         let said = text::string(bare);
-        let (message, place) = split_place(&said);
+        let (message, place) = match head::thrown_at(&said).filter(|_| self.voice == Voice::Logged) {
+            Some((message, place)) => (message, Some(place)),
+            None => split_place(&said),
+        };
         open.link.say(message);
         open.link.quote(bare);
         open.place = place;
@@ -214,6 +256,10 @@ impl Trace {
     fn console(&mut self, bare: &[u8], trimmed: &[u8], number: u64) -> Flow {
         if let Some((_, place)) = head::console(trimmed) {
             self.push("", "", Some(place), trimmed);
+            self.lists = false;
+            return self.taken(number);
+        }
+        if self.listed(bare) {
             return self.taken(number);
         }
         let indented = bare.starts_with(b"  ");
@@ -230,6 +276,24 @@ impl Trace {
         self.taken(number)
     }
 
+    /// The calls below `Exception trace:`, which a console lists when it is asked to be verbose: the place comes first, and
+    /// with its whole path.
+    fn listed(&mut self, bare: &[u8]) -> bool {
+        if bare.starts_with(b"Exception trace:") {
+            self.lists = true;
+            return true;
+        }
+        let Some(open) = self.open.last_mut().filter(|_| self.lists) else { return false };
+        let Some(call) = frames::listed(&text::string(bare)) else { return false };
+        if call.function.is_empty() {
+            open.place = call.place;
+        } else if open.calls.len() < CALLS {
+            open.calls.push(call);
+        }
+        open.link.quote(bare);
+        true
+    }
+
     fn stray(&mut self) -> Flow {
         self.foreign += 1;
         if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
@@ -240,7 +304,7 @@ impl Trace {
             Voice::Program => (Standing::Fatal, &[255]),
             Voice::Console => (Standing::Fatal, &[1, 255]),
             Voice::Request => (Standing::Survived("it ended a request, and the server went on"), &[]),
-            Voice::Logged => (Standing::Logged, &[]),
+            Voice::Logged | Voice::Printed => (Standing::Logged, &[]),
         }
     }
 }
@@ -251,12 +315,17 @@ impl Parser for Trace {
         // A log's own time stamp stands before the first line only.
         if !self.again
             && self.open.iter().all(|open| open.calls.is_empty())
-            && let Some(at) = text::find(&text, "Stack trace:")
+            && let Some(at) = text::find(&text, "Stack trace:").or_else(|| text::find(&text, "[stacktrace]"))
         {
             self.prefix = Prefix::learn(&text[..at]);
         }
         match self.prefix.strip(&text).map(<[u8]>::to_vec) {
             Some(bare) => self.bare_line(&bare, line.number),
+            None if self.voice == Voice::Logged => {
+                // Below its first line a logger's text has the collector's prefix alone.
+                let bare = without_collector(&text::string(&text)).as_bytes().to_vec();
+                self.bare_line(&bare, line.number)
+            }
             None if self.again || self.voice != Voice::Program => self.bare_line(&text, line.number),
             None => self.unprefixed(&text, line.number),
         }
@@ -264,7 +333,7 @@ impl Parser for Trace {
 
     fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         let (standing, exits) = self.standing();
-        let inner_first = matches!(self.voice, Voice::Program | Voice::Request);
+        let inner_first = matches!(self.voice, Voice::Program | Voice::Request | Voice::Printed);
         let mut links = Vec::new();
         for open in std::mem::take(&mut self.open) {
             let link = with_frames(open, self.voice);
@@ -298,8 +367,8 @@ impl Trace {
 
 fn with_frames(open: Open, voice: Voice) -> Link {
     let Open { mut link, place, calls } = open;
-    if let Some((file, line)) = place {
-        link.frames = frames::stack(&file, line, &calls);
+    if place.is_some() || voice == Voice::Printed {
+        link.frames = frames::stack(place, &calls);
         if voice == Voice::Console {
             link.frames.iter_mut().for_each(|frame| frame.in_app &= !is_framework(frame));
         }

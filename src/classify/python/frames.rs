@@ -32,8 +32,16 @@ pub fn read(line: &[u8]) -> Option<RawFrame> {
     };
     let name = |bytes: &[u8]| text::string(&bytes[..bytes.len().min(NAME_BYTES)]);
     let file = name(file);
-    let own = is_own(&file);
-    Some(RawFrame { function: name(function), file, line: number, own })
+    let function = name(function);
+    let own = is_own(&file) && !is_compiled(&file, &function);
+    Some(RawFrame { function, file, line: number, own })
+}
+
+/// Cython names its sources with a path relative to where it was built, and functions with their module:
+/// `pydantic.main.BaseModel.__init__` in `pydantic/main.py`.
+fn is_compiled(file: &str, function: &str) -> bool {
+    let module = file.strip_suffix(".py").unwrap_or(file).replace('/', ".");
+    module.contains('.') && function.strip_prefix(module.as_str()).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Parts of paths below which lies what was installed, not written.
@@ -62,10 +70,27 @@ pub fn is_own(file: &str) -> bool {
 fn is_console_script(file: &str) -> bool {
     let Some((folder, name)) = file.rsplit_once('/') else { return false };
     let bare = !name.contains('.');
+    if folder.ends_with("/bin") && (LAUNCHERS.contains(&name) || SCRIPTS.contains(&name)) {
+        return true;
+    }
     let folder = folder.strip_suffix("/bin").unwrap_or_default();
     let system = matches!(folder, "/usr" | "/usr/local" | "" | "/opt/conda") && file.contains("/bin/");
     bare && (system || base_name(folder).contains("env") || folder.contains("/.pyenv/") || folder.ends_with("/.local"))
 }
+
+/// Scripts of packages that are called otherwise.
+const SCRIPTS: [&str; 10] = [
+    "django-admin",
+    "alembic",
+    "airflow",
+    "granian",
+    "dramatiq",
+    "rq",
+    "huey_consumer",
+    "streamlit",
+    "ddtrace-run",
+    "opentelemetry-instrument",
+];
 
 /// Packages that start programs of others: their frames are around the user's.
 const LAUNCHERS: [&str; 20] = [
@@ -138,6 +163,8 @@ mod tests {
             let got = frame.as_ref().map(|f| (f.file.as_str(), f.line, f.function.as_str()));
             assert_eq!(got, expected, "{line}");
         }
+        let compiled = read(b"  File \"pydantic/main.py\", line 341, in pydantic.main.BaseModel.__init__").unwrap();
+        assert!(!compiled.own && read(b"  File \"fares/main.py\", line 3, in main").unwrap().own);
         assert_eq!(find(b"web.1 |   File \"/app/x.py\", line 3, in main"), Some(8));
     }
 
@@ -159,6 +186,8 @@ mod tests {
             ("asyncpg/protocol/protocol.pyx", false),
             ("/opt/venv/bin/uvicorn", false),
             ("/usr/local/bin/gunicorn", false),
+            ("/opt/shop/bin/gunicorn", false),
+            ("/srv/v312/bin/alembic", false),
         ];
         for (file, own) in cases {
             assert_eq!(is_own(file), own, "{file}");

@@ -58,6 +58,7 @@ static CLASSES: &[(&str, CrashReason)] = &[
     ("ConnectionResetError", CONNECTION_REFUSED),
     ("ConnectionAbortedError", CONNECTION_REFUSED),
     ("NoBrokersAvailable", CONNECTION_REFUSED),
+    ("AMQPConnectionError", CONNECTION_REFUSED),
     ("TimeoutError", DEPENDENCY_TIMEOUT),
     ("ConnectTimeout", DEPENDENCY_TIMEOUT),
     ("ReadTimeout", DEPENDENCY_TIMEOUT),
@@ -138,6 +139,8 @@ pub fn reason(raised: &Raised<'_>, messages: &Messages) -> CrashReason {
         "AssertionError" => said(raised.message).filter(|r| *r == MISSING_CONFIGURATION).unwrap_or(ASSERTION_FAILED),
         "RuntimeError" if raised.message.starts_with("maximum recursion depth exceeded") => STACK_OVERFLOW,
         "ImportError" => said(raised.message).filter(|r| *r == MISSING_LIBRARY).unwrap_or(MISSING_MODULE),
+        // dynaconf; pydantic's says which model it is.
+        "ValidationError" if said(raised.message) == Some(MISSING_CONFIGURATION) => MISSING_CONFIGURATION,
         "FileNotFoundError" | "PermissionError"
             if raised.in_subprocess() && raised.message.starts_with("[Errno 2]") =>
         {
@@ -145,6 +148,8 @@ pub fn reason(raised: &Raised<'_>, messages: &Messages) -> CrashReason {
         }
         "BlockingIOError" if raised.in_subprocess() => THREAD_LIMIT,
         "ValidationError" => of_validation(raised),
+        // The Kubernetes client.
+        "ApiException" if ["(401)", "(403)"].contains(&raised.message) => AUTHENTICATION_FAILED,
         "ImproperlyConfigured" => of_improperly_configured(raised),
         "ValueError" | "InvalidOperation" | "ArgumentTypeError" if reads_environment(raised.source) => {
             INVALID_CONFIGURATION
@@ -192,7 +197,8 @@ fn is_ini(raised: &Raised<'_>) -> bool {
 }
 
 /// Uses of None that Python words as a wrong type.
-const OF_NONE: [&str; 5] = [
+const OF_NONE: [&str; 6] = [
+    "'NoneType' object is unsubscriptable",
     "'NoneType' object is not subscriptable",
     "'NoneType' object is not iterable",
     "'NoneType' object is not callable",
@@ -280,6 +286,8 @@ mod tests {
             ("KeyError", "'DATABASE_URL'", "", "MissingConfiguration"),
             ("KeyError", "'HOME'", "os.environ['HOME']", "MissingConfiguration"),
             ("AttributeError", "'NoneType' object has no attribute 'x'", "", "NilDereference"),
+            ("kubernetes.client.exceptions.ApiException", "(403)", "", "AuthenticationFailed"),
+            ("kubernetes.client.exceptions.ApiException", "(404)", "", "UnhandledError"),
             ("AttributeError", "'Lane' object has no attribute 'x'", "", "UnhandledError"),
             ("TypeError", "'NoneType' object is not subscriptable", "", "NilDereference"),
             ("TypeError", "f() missing 1 required positional argument: 'BASE_URL'", "", "TypeMismatch"),

@@ -1,5 +1,7 @@
 //! One traceback of a chain: its frames, the exception below them, and how it came to the next one.
 
+use std::collections::VecDeque;
+
 use super::frames;
 use super::kinds::{self, Raised};
 use crate::classify::chain::{Weight, weight};
@@ -16,6 +18,11 @@ const INNER_FRAMES: usize = 48;
 const TEXT_BYTES: usize = 4096;
 /// Longest source line that is kept, in bytes.
 const SOURCE_BYTES: usize = 256;
+
+/// Most lines of frames that are quoted where all of them are too many.
+const QUOTED_LINES: usize = 24;
+/// Most of its characters that make up a message whose first line only announces the rest.
+const MESSAGE_BYTES: usize = 1024;
 
 /// How a traceback came to the one that follows it in the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +51,8 @@ pub struct Link {
     pub relation: Relation,
     source: String,
     reading_source: bool,
+    /// The lines of the innermost frames of the user's own.
+    quoted: VecDeque<Vec<u8>>,
 }
 
 impl Link {
@@ -67,6 +76,36 @@ impl Link {
             self.source = text::string(&line[..line.len().min(SOURCE_BYTES)]);
         }
         self.reading_source = false;
+    }
+
+    /// Keeps a line of a frame, if that is one of the user's own.
+    pub fn quote(&mut self, line: &[u8]) {
+        if !self.frames.last().is_some_and(|frame| frame.own) {
+            return;
+        }
+        if self.quoted.len() >= QUOTED_LINES {
+            self.quoted.pop_front();
+        }
+        self.quoted.push_back(line[..line.len().min(SOURCE_BYTES)].to_vec());
+    }
+
+    /// Those lines, and the exception with its text.
+    pub fn quoted(&self) -> impl Iterator<Item = &[u8]> {
+        let details = self.details.lines().take(QUOTED_LINES).map(str::as_bytes);
+        self.quoted.iter().map(Vec::as_slice).chain([self.line.as_bytes()]).chain(details)
+    }
+
+    /// The text, for those who read it: with the further lines, where the first one only announces them.
+    pub fn said(&self) -> String {
+        let announces = [':', '[', '{', '('].iter().any(|end| self.message.ends_with(*end));
+        if self.message.is_empty() {
+            self.class.clone()
+        } else if announces && !self.details.is_empty() {
+            let rest: Vec<&str> = self.details.lines().map(str::trim).collect();
+            text::cut(&format!("{} {}", self.message, rest.join(" ")), MESSAGE_BYTES)
+        } else {
+            self.message.clone()
+        }
     }
 
     /// Takes the line that names the exception.
@@ -165,7 +204,13 @@ pub fn choose(links: &[Link], messages: &Messages) -> Option<(usize, usize)> {
         handled |= link.relation == Relation::Context && !outer.translates(link);
         let weight = link.weight(messages);
         // What a handler dealt with is no cause, unless the world outside is.
-        let better = if handled { weight == Weight::Actionable && weight > best_weight } else { weight >= best_weight };
+        // Nor is what says nothing itself.
+        let silent = links[best].message.is_empty();
+        let better = if handled {
+            weight == Weight::Actionable && (weight > best_weight || silent)
+        } else {
+            weight >= best_weight
+        };
         if better {
             (best, best_weight, handled) = (at, weight, false);
         }
@@ -213,6 +258,25 @@ mod tests {
         for (class, links) in cases {
             assert_eq!(chosen(&links), class);
         }
+    }
+
+    #[test]
+    fn what_says_nothing_leaves_the_word_to_what_it_handled() {
+        // A library that fails, and says so below a blank line to the code that called it.
+        let library = |class: &str, own: &[&str]| {
+            let mut link = Link { relation: Relation::Context, ..Link::default() };
+            let files = own.iter().chain(&["/v/site-packages/np/core.py"]);
+            files.for_each(|file| {
+                link.frame(frames::read(format!("File \"{file}\", line 3, in f").as_bytes()).unwrap())
+            });
+            link.raised(class.as_bytes());
+            link
+        };
+        let links = [
+            library("ImportError: libx.so.0: cannot open shared object file", &[]),
+            library("ImportError: ", &["/app/a.py"]),
+        ];
+        assert_eq!(choose(&links, &Messages::default()), Some((0, 1)));
     }
 
     #[test]

@@ -97,6 +97,7 @@ impl Traceback {
             && let Some(frame) = frames::read(&bare[at..])
         {
             self.current.frame(frame);
+            self.current.quote(bare);
             return Flow::Taken;
         }
         if is_quote(bare) || text::blank(bare) || self.in_group && bare.starts_with(b"+-") {
@@ -104,6 +105,7 @@ impl Traceback {
         }
         if bare.starts_with(b"    ") {
             self.current.source(bare);
+            self.current.quote(bare);
             return Flow::Taken;
         }
         if bare.starts_with(b"  [Previous line repeated ") || bare.starts_with(b"  ...") {
@@ -159,7 +161,7 @@ impl Traceback {
     /// to go on without indentation, unless it looks like a record of a log.
     fn further_text(&mut self, bare: &[u8]) -> Flow {
         let indented = bare.first().is_some_and(|b| *b == b' ' || *b == b'\t');
-        if (indented || self.is_wordy()) && !above::is_record(bare) {
+        if indented || self.is_wordy() && !above::is_record(bare) {
             self.current.detail(bare);
             return Flow::Taken;
         }
@@ -244,7 +246,8 @@ fn starts_chain_link(bare: &[u8]) -> bool {
     bare.starts_with(HEAD.as_bytes()) || bare.starts_with(b"+ Exception Group Traceback")
 }
 
-fn relation(bare: &[u8]) -> Option<Relation> {
+/// The words between two tracebacks of a chain.
+pub fn relation(bare: &[u8]) -> Option<Relation> {
     if bare.starts_with(b"The above exception was the direct cause") {
         Some(Relation::Cause)
     } else {
@@ -266,6 +269,22 @@ pub fn is_exception(line: &[u8], below_frames: bool) -> bool {
     let typical =
         [&b"Error"[..], b"Exception", b"Warning", b"Exit", b"Interrupt"].iter().any(|end| last.ends_with(end));
     ends && identifier && !name.starts_with(b"<") && (typical || below_frames && (camel || lower))
+}
+
+/// What is shown of a chain that is too long: the frames of the user's own in the link that names the reason, and of the
+/// others what was raised.
+pub fn quoted(whole: &Block, links: &[Link], best: usize) -> Block {
+    const ASIDE: usize = 400;
+    const ASIDE_LINKS: usize = 2;
+    let mut block = whole.context_alone();
+    for (at, link) in links.iter().enumerate() {
+        if at == best {
+            link.quoted().for_each(|line| block.push(line));
+        } else if at.abs_diff(best) <= ASIDE_LINKS {
+            block.push(text::upto(&link.line, ASIDE).as_bytes());
+        }
+    }
+    block
 }
 
 impl Parser for Traceback {
@@ -308,7 +327,7 @@ impl Parser for Traceback {
             runtime: Runtime::Python,
             kind: link.word(messages),
             exception: Some(link.class.clone()),
-            message: if link.message.is_empty() { link.class.clone() } else { link.message.clone() },
+            message: link.said(),
             exits: if standing == Standing::Printed { &[1] } else { &[] },
             standing,
             culprit: culprit(&frames),
@@ -316,7 +335,7 @@ impl Parser for Traceback {
             signature: signature(&frames, reason == STACK_OVERFLOW, frames::stable),
             reason,
             related: Vec::new(),
-            excerpt: self.block,
+            excerpt: if self.block.is_shown_whole() { self.block } else { quoted(&self.block, &self.links, best) },
             first_line: self.first_line,
             last_line: self.last_line,
             headless: self.headless,

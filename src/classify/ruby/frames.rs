@@ -37,6 +37,30 @@ pub fn place(text: &[u8]) -> Option<(Frame, &[u8])> {
     Some((Frame { function, file: Some(file), line, in_app }, &name[end + 1..]))
 }
 
+/// JRuby's form: `    cars at /srv/lib/deck.rb:10`, the names set flush right.
+pub fn flush_right(text: &[u8]) -> Option<Frame> {
+    let text = std::str::from_utf8(text[..text.len().min(2 * BYTES)].trim_ascii_end()).ok()?;
+    let (name, place) = text.trim_start().rsplit_once(" at ")?;
+    let (file, line) = file_line(place.as_bytes())?;
+    let source = [".rb", ".ru", ".java"].iter().any(|end| file.ends_with(end));
+    let plain = !name.is_empty() && !name.contains([' ', ':', '"']) || name.starts_with("block in ");
+    (source && plain && text.starts_with("  ") && line.is_some()).then(|| {
+        let in_app = is_own(&file) && !file.ends_with(".java");
+        Frame { function: name.to_owned(), file: Some(file), line, in_app }
+    })
+}
+
+/// Where such a line begins, behind a collector's prefix.
+pub fn find_flush_right(line: &[u8]) -> Option<usize> {
+    let at = memmem::find(line, b" at ")?;
+    let name = line[..at].iter().rposition(|b| *b == b' ').map_or(0, |blank| blank + 1);
+    let blanks = line[..name].iter().rev().take_while(|b| **b == b' ').count();
+    let start = name - blanks;
+    // A prefix ends with a blank of its own.
+    let start = start + usize::from(start > 0);
+    flush_right(&line[start.min(line.len())..]).map(|_| start)
+}
+
 /// `lib/a.rb:3`; C functions that were called by no Ruby code have no line.
 fn file_line(text: &[u8]) -> Option<(String, Option<u32>)> {
     let text = std::str::from_utf8(text).ok()?;
@@ -120,6 +144,18 @@ pub fn stable(function: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_set_flush_right_are_read() {
+        let frame = flush_right(b"    cars at /srv/lib/deck.rb:10").unwrap();
+        assert_eq!((frame.function.as_str(), frame.line, frame.in_app), ("cars", Some(10), true));
+        assert!(!flush_right(b"    each at org/jruby/RubyArray.java:1989").unwrap().in_app);
+        assert_eq!(find_flush_right(b"web.1 |    <main> at jobs.rb:8"), Some(8));
+        assert_eq!(find_flush_right(b"  <main> at jobs.rb:8"), Some(0));
+        for line in ["stopped at jobs.rb:8", "  it stopped at jobs.rb:8", "    at gate (/a.rb:3)", "  x at noon"] {
+            assert_eq!(flush_right(line.as_bytes()), None, "{line}");
+        }
+    }
 
     #[test]
     fn frames_are_read_in_every_form() {

@@ -2,6 +2,7 @@
 
 use super::frames;
 use crate::classify::finding::{Culprit, Frame};
+use crate::classify::severity::reads_like_error;
 use crate::classify::text;
 
 /// Longest line that is looked at for a title.
@@ -87,8 +88,53 @@ pub fn titled(line: &str) -> Option<(String, String)> {
     let starts = std::iter::once(0).chain(line.match_indices(' ').map(|(at, _)| at + 1).take(64));
     starts.filter_map(|at| line.get(at..)).find_map(|rest| {
         let (class, message) = rest.split_once(": ")?;
-        (is_class(class) && names_error(class)).then(|| (class.to_owned(), message.trim().to_owned()))
+        // `Exception: NoMethodError: text` of semantic_logger: a word before the class.
+        let word = class == "Exception" && leading(message).is_some();
+        // `Error: text` is no class of Ruby's.
+        let word = word || class == "Error";
+        (is_class(class) && names_error(class) && !word).then(|| (class.to_owned(), message.trim().to_owned()))
     })
+}
+
+/// Texts that Ruby itself words, with their class: where a program printed the text alone, that is lost.
+const TEXTS: [(&str, &str); 13] = [
+    ("undefined method ", "NoMethodError"),
+    ("undefined local variable or method ", "NameError"),
+    ("uninitialized constant ", "NameError"),
+    ("key not found: ", "KeyError"),
+    ("divided by 0", "ZeroDivisionError"),
+    ("wrong number of arguments (", "ArgumentError"),
+    ("no implicit conversion ", "TypeError"),
+    ("can't modify frozen ", "FrozenError"),
+    ("stack level too deep", "SystemStackError"),
+    ("cannot load such file -- ", "LoadError"),
+    ("Connection refused - ", "Errno::ECONNREFUSED"),
+    ("No such file or directory @ ", "Errno::ENOENT"),
+    ("execution expired", "Timeout::Error"),
+];
+
+/// The text that a program printed above a backtrace without its class, and the class that it is known by: empty where the
+/// line only reads like an error.
+pub fn untitled(line: &str) -> Option<(String, String)> {
+    let line = line.split_once(" -- : ").map_or(line, |(_, said)| said).trim();
+    let said = line.strip_prefix("Error: ").unwrap_or(line);
+    let worded = |text: &str| said.find(text).filter(|at| *at == 0 || said[..*at].ends_with(": "));
+    if let Some((_, class)) = TEXTS.iter().find(|(text, _)| worded(text).is_some()) {
+        return Some(((*class).to_owned(), said.to_owned()));
+    }
+    reads_like_error(said.as_bytes()).then(|| (String::new(), said.to_owned()))
+}
+
+/// A class and nothing else at the end of a line: its text stands below.
+pub fn trailing(line: &str) -> Option<&str> {
+    let class = line.trim_end().rsplit(' ').next()?;
+    (is_class(class) && names_error(class)).then_some(class)
+}
+
+/// `A::B: text` at the start of a line.
+pub fn leading(line: &str) -> Option<(String, String)> {
+    let (class, message) = line.trim_end().split_once(": ").unwrap_or((line.trim_end(), ""));
+    (is_class(class) && names_error(class)).then(|| (class.to_owned(), message.to_owned()))
 }
 
 /// A logger's `INFO: text` names no class; errors mostly say that they are.
@@ -160,12 +206,33 @@ mod tests {
                 "F, [2026 #1] FATAL -- : NoMethodError (undefined method `x' for nil):",
                 Some(("NoMethodError", "undefined method `x' for nil")),
             ),
+            ("x F [1:main] Ferry -- stops -- Exception: NoMethodError: no x", Some(("NoMethodError", "no x"))),
             ("INFO: all is well", None),
         ];
         for (line, expected) in cases {
             let titled = titled(line);
             assert_eq!(titled.as_ref().map(|(class, message)| (class.as_str(), message.as_str())), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_text_without_its_class_is_known_by_its_words() {
+        let cases = [
+            ("key not found: \"Z9\"", Some(("KeyError", "key not found: \"Z9\""))),
+            ("Error: divided by 0", Some(("ZeroDivisionError", "divided by 0"))),
+            (
+                "F, [x #1] FATAL -- : boot: undefined method `x' for nil",
+                Some(("NoMethodError", "boot: undefined method `x' for nil")),
+            ),
+            ("cannot board: lane 4 is closed", Some(("", "cannot board: lane 4 is closed"))),
+            ("Completed 200 OK in 9ms", None),
+        ];
+        for (line, expected) in cases {
+            let read = untitled(line);
+            assert_eq!(read.as_ref().map(|(class, text)| (class.as_str(), text.as_str())), expected, "{line}");
+        }
+        assert_eq!(trailing("F, [x #1] FATAL -- : Shop::RateError"), Some("Shop::RateError"));
+        assert_eq!(trailing("all went well"), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ impl Grammar for Ruby {
         &[
             ":in `",
             ":in '",
+            ".rb:",
             trace::THREAD,
             trace::PUMA,
             bug::HEAD,

@@ -3,6 +3,7 @@
 use super::frames;
 use super::head::{self, Raised};
 use super::kinds;
+use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -19,6 +20,9 @@ const FOREIGN_RAW: u32 = 64;
 /// The same for one that a logger wrote.
 const FOREIGN_LOGGED: u32 = 4;
 
+/// Most lines from the carets below a quoted source up to the blank line above it.
+const SNIPPET_LINES: usize = 5;
+
 /// What Ruby says above the trace of a thread that an exception ended.
 pub const THREAD: &str = "terminated with exception (report_on_exception";
 /// What puma says when the application cannot be loaded.
@@ -31,6 +35,8 @@ enum Voice {
     Raised,
     /// Ruby: a thread ended, and the program may have gone on.
     Thread,
+    /// JRuby: the program ended.
+    Jruby,
     /// A task runner that ends after it, such as rake.
     Task,
     /// A logger, a server or the program.
@@ -78,7 +84,8 @@ impl Trace {
     }
 
     fn puma(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
-        let (class, message) = head::titled(&text::string(&line.text[at + PUMA.len()..]))?;
+        let said = text::string(&line.text[at + PUMA.len()..]);
+        let (class, message) = head::titled(&said).or_else(|| head::leading(said.trim_end().trim_end_matches(':')))?;
         let mut trace = Self::bare(Voice::Logged, line);
         trace.prefix = Prefix::learn(&line.text[..at]);
         trace.block = Block::after(context.before);
@@ -91,16 +98,26 @@ impl Trace {
         let (at, frame) = find_frame(line.text)?;
         let prefix = Prefix::learn(&line.text[..at]);
         let indented = frame.file.is_some() && line.text[at..].trim_ascii_start().starts_with(b"from ");
-        let titled = (!indented).then(|| title(&prefix, context.before)).flatten();
+        let titled = (!indented)
+            .then(|| title(&prefix, context.before).or_else(|| text_alone(&prefix, context.before)))
+            .flatten();
         let Some((above, class, message)) = titled else {
             return Self::without_head(line).filter(|_| indented || line.number == 1);
         };
+        let jruby = text::find(line.text, ":in ").is_none();
         let task = context.before[above + 1..].iter().take(3).any(|line| text::has(line, " aborted!"));
-        let mut trace = Self::bare(if task { Voice::Task } else { Voice::Logged }, line);
+        let voice = match (task, jruby && !line.logged) {
+            (true, _) => Voice::Task,
+            (false, true) => Voice::Jruby,
+            (false, false) => Voice::Logged,
+        };
+        let mut trace = Self::bare(voice, line);
         trace.prefix = prefix;
         trace.first_line = if line.logged { line.number } else { line.number.saturating_sub(above as u64 + 1) };
         trace.block = Block::after(&context.before[above + 1..]);
-        trace.links.push(Link::new(&class, &message, &context.before[above]));
+        let mut link = Link::new(&class, &message, &context.before[above]);
+        context.before[..above].iter().rev().for_each(|line| link.quote(line));
+        trace.links.push(link);
         (trace.line(line) == Flow::Taken).then_some(trace)
     }
 
@@ -161,7 +178,7 @@ impl Trace {
         if text::blank(bare) {
             return if self.begun() { Flow::Foreign } else { Flow::Taken };
         }
-        if let Some(frame) = frames::frame(bare) {
+        if let Some(frame) = frames::frame(bare).or_else(|| frames::flush_right(bare)) {
             let Some(link) = self.links.last_mut() else { return Flow::Over };
             link.push(frame, bare);
             return self.taken(number);
@@ -169,7 +186,7 @@ impl Trace {
         if let Some(raised) = head::raised(bare) {
             return self.another(&raised, bare, number);
         }
-        if self.note(bare) {
+        if self.note(bare) || self.flush_left(bare) {
             return self.taken(number);
         }
         self.text(bare)
@@ -208,6 +225,20 @@ impl Trace {
         levels || trimmed.starts_with(b"Tasks: TOP =>") || trimmed.starts_with(b"(See full trace by")
     }
 
+    /// JRuby's head, which names no place: of a thread's end, or of a cause below the frames.
+    fn flush_left(&mut self, bare: &[u8]) -> bool {
+        let expected = match self.voice {
+            Voice::Thread => self.links.is_empty(),
+            Voice::Jruby => self.begun(),
+            _ => false,
+        };
+        let named = expected.then(|| head::leading(&text::string(bare))).flatten();
+        let Some((class, message)) = named else { return false };
+        push_link(&mut self.links, Link::new(&class, &message, bare));
+        self.text_lines = 0;
+        true
+    }
+
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
         self.last_line = number;
@@ -228,14 +259,16 @@ impl Trace {
 
     fn stray(&mut self) -> Flow {
         self.foreign += 1;
-        let raw = matches!(self.voice, Voice::Raised | Voice::Thread | Voice::Task);
+        let raw = matches!(self.voice, Voice::Raised | Voice::Thread | Voice::Jruby | Voice::Task);
         let limit = if raw { FOREIGN_RAW } else { FOREIGN_LOGGED };
         if self.foreign > limit { Flow::Over } else { Flow::Foreign }
     }
 
-    /// The head had a logger's prefix, and the lines below it have none.
+    /// The head, or the first frame, had a logger's prefix, and the lines below it have none.
     fn adopt(&mut self, line: &Line<'_>) -> Flow {
-        let Some((at, _)) = find_frame(line.text).filter(|_| !self.begun()) else { return self.stray() };
+        let first = self.voice == Voice::Logged && self.links.iter().all(|link| link.frames.len() < 2);
+        let unprefixed = |at: usize| !self.begun() || first && Prefix::learn(&line.text[..at]).is_envelope();
+        let Some((at, _)) = find_frame(line.text).filter(|(at, _)| unprefixed(*at)) else { return self.stray() };
         self.prefix = Prefix::learn(&line.text[..at]);
         self.voice = Voice::Logged;
         self.bare_line(&line.text[at..], line.number)
@@ -252,7 +285,7 @@ impl Parser for Trace {
 
     fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         let (standing, exits): (Standing, &[i32]) = match self.voice {
-            Voice::Raised | Voice::Task | Voice::Missing => (Standing::Fatal, &[1]),
+            Voice::Raised | Voice::Jruby | Voice::Task | Voice::Missing => (Standing::Fatal, &[1]),
             // Only the thread ended; the program may have followed it.
             Voice::Thread => (Standing::Printed, &[1]),
             Voice::Logged => (Standing::Logged, &[]),
@@ -263,7 +296,7 @@ impl Parser for Trace {
             let reason = kinds::of_link(&link, messages);
             links.push((link, reason));
         }
-        let headless = links.iter().all(|(link, _)| link.exception.is_empty());
+        let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
         let unparsed = links.iter().find_map(|(link, _)| head::unparsed(&link.message));
         let story = Story {
             runtime: Runtime::Ruby,
@@ -296,7 +329,10 @@ fn find_head(line: &[u8]) -> Option<(usize, Raised)> {
 
 /// Where the blanks before a frame begin in a line.
 fn find_frame(line: &[u8]) -> Option<(usize, Frame)> {
-    let at = text::find(line, ":in `").or_else(|| text::find(line, ":in '"))?;
+    let Some(at) = text::find(line, ":in `").or_else(|| text::find(line, ":in '")) else {
+        let at = frames::find_flush_right(line)?;
+        return Some((at, frames::flush_right(&line[at..])?));
+    };
     let mut start = line[..at].iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
     if line[..start].ends_with(b"from ") {
         start -= b"from ".len();
@@ -311,8 +347,43 @@ fn title(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, String)>
     before.iter().take(4).enumerate().find_map(|(above, line)| {
         let bare = prefix.strip(line).unwrap_or(line);
         let (class, message) = head::titled(&text::string(bare))?;
+        if message.bytes().all(|b| b == b'^') && !message.is_empty() {
+            return above_snippet(prefix, before, above).map(|(above, message)| (above, class, message));
+        }
         Some((above, class, message))
     })
+}
+
+/// A line above a backtrace without its prefix. The first frame may have more before it than such a line has.
+fn bare(prefix: &Prefix, line: &[u8]) -> String {
+    match prefix.strip(line) {
+        Some(bare) => text::string(bare),
+        None => without_collector(&text::string(line)).to_owned(),
+    }
+}
+
+/// The line right above the backtrace where none names a class and a text at once.
+fn text_alone(prefix: &Prefix, before: &[Vec<u8>]) -> Option<(usize, String, String)> {
+    let bare = |line: &Vec<u8>| bare(prefix, line).trim().to_owned();
+    let said = before.first().map(bare).filter(|said| !said.is_empty())?;
+    if let Some(above) = before.get(1).map(bare)
+        && let Some(class) = head::trailing(&above)
+    {
+        return Some((1, class.to_owned(), said));
+    }
+    let (class, said) = head::untitled(&said)?;
+    Some((0, class, said))
+}
+
+/// The text above the source that Ruby quotes from 3.1 on: a blank line stands between, and the class behind the carets.
+fn above_snippet(prefix: &Prefix, before: &[Vec<u8>], carets: usize) -> Option<(usize, String)> {
+    let lines = before.get(carets..)?.iter().take(SNIPPET_LINES + 1);
+    let lines: Vec<String> = lines.map(|line| bare(prefix, line)).collect();
+    let blank = lines.iter().position(|line| line.trim().is_empty())?;
+    let said = lines.get(blank + 1).filter(|line| !line.trim().is_empty())?;
+    let blank = carets + blank;
+    let said = said.split_once(" -- : ").map_or(said.as_str(), |(_, said)| said);
+    Some((blank + 1, said.trim().to_owned()))
 }
 
 /// A line that a logger began: no part of an exception's text.

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CORPUS = os.path.dirname(HERE)
 MARK = re.compile(r"\s*(?://|#|--)?\s*«([\w-]+)»")
 PLACES = {"VENV": os.environ.get("CORPUS_VENV", "/opt/venv"), "NODE_MODULES": os.environ.get("CORPUS_NODE_MODULES", ""),
-          **{name: os.environ.get(name, "") for name in ("COREDNS", "DOTNET_31", "ETCD", "JARS", "KAFKA", "KEYCLOAK")}}
+          **{name: os.environ.get(name, "") for name in ("COREDNS", "DOTNET_31", "ETCD", "JARS", "JRUBY", "KAFKA", "KEYCLOAK")}}
 
 
 def tool(name):
@@ -107,7 +107,7 @@ def run(case, program, root):
         raw = out.read().decode(errors="replace")
     code = done.returncode if done.returncode >= 0 else 128 - done.returncode
     for place, shown in (("VENV", "/opt/venv"), ("NODE_MODULES", "/usr/src/node_modules"), ("ETCD", "/usr/local/bin/etcd"),
-                         ("COREDNS", "/coredns"), ("JARS", "/app/lib"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
+                         ("COREDNS", "/coredns"), ("JARS", "JRUBY", "/app/lib"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
         if PLACES[place]:
             raw = raw.replace(PLACES[place], shown)
     raw = raw.replace("/private" + root, "/app").replace(root, "/app")
@@ -145,7 +145,7 @@ def make(case, programs):
         folder = os.path.join(CORPUS, case["name"])
         os.makedirs(folder, exist_ok=True)
         spec = {"runtime": case.get("runtime"), "termination": {"exitCode": code, "signal": 0, "reason": reason},
-                "expect": expectation(case, marks), "provenance": case["about"], "kind": case.get("kind", "plain")}
+                "expect": expectation(case, marks), "provenance": case["about"], "kind": case.get("kind", "plain"), "secrets": case.get("secrets")}
         spec = {key: value for key, value in spec.items() if value}
         with open(os.path.join(folder, "log.txt"), "w", newline="") as out:
             out.write(text)

@@ -1,0 +1,5 @@
+class Bad
+  def x
+    [1, 2
+  end
+end

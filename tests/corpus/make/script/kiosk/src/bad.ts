@@ -1,0 +1,2 @@
+const n: number = "x";  // «badtop1»
+console.log(n);

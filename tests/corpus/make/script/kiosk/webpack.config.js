@@ -1,0 +1,1 @@
+module.exports={mode:"development",devtool:"eval-source-map",target:"node",entry:"./dist/app.js",output:{path:__dirname+"/wp",filename:"main.js"}}

@@ -1,0 +1,4 @@
+<?php
+function x() {
+  return [1, 2;  // «badtop3»
+}
