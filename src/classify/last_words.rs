@@ -295,10 +295,12 @@ fn caller(line: &Spoken) -> Option<Culprit> {
 
 /// The stack in the record, or the one that zap's console form prints below the line.
 fn stack_behind(lines: &[Spoken], at: usize) -> Vec<frames::RawFrame> {
-    match lines[at].record.as_ref().filter(|record| !record.stack.is_empty()) {
-        Some(record) => frames_in(record.stack.lines().map(str::as_bytes)),
-        None => frames_in(lines[..at].iter().rev().map(|line| line.text.as_slice())),
-    }
+    let within = lines[at].record.as_ref().map(|record| {
+        // `%+v` writes the stack of pkg/errors into the text itself.
+        [&record.stack, &record.error, &record.message].map(|text| frames_in(text.lines().map(str::as_bytes)))
+    });
+    let within = within.into_iter().flatten().find(|frames| !frames.is_empty());
+    within.unwrap_or_else(|| frames_in(lines[..at].iter().rev().map(|line| line.text.as_slice())))
 }
 
 /// Pairs of lines, a symbol with or without arguments and a place. An error that wraps another one may say more before

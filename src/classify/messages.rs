@@ -63,6 +63,8 @@ static RULES: &[Rule] = &[
     rule(DNS_FAILURE, &["host not found"]),
     rule(DNS_FAILURE, &["could not translate host name"]),
     rule(DNS_FAILURE, &["produced zero addresses"]),
+    // Nobody answered in time, which says nothing of certificates.
+    by(Runtime::Go, DEPENDENCY_TIMEOUT, &["tls handshake timeout"]),
     // TLS.
     by(Runtime::Go, TLS_FAILURE, &["x509: "]),
     rule(TLS_FAILURE, &["certificate verify failed"]),
@@ -78,12 +80,17 @@ static RULES: &[Rule] = &[
     rule(TLS_FAILURE, &["self signed certificate"]),
     rule(TLS_FAILURE, &["certificate has expired"]),
     rule(TLS_FAILURE, &["ssl is not enabled on the server"]),
+    // rustls.
+    by(Runtime::Rust, TLS_FAILURE, &["invalid peer certificate"]),
+    rule(TLS_FAILURE, &["invalidcertificate("]),
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
     rule(PORT_IN_USE, &["address already in use"]),
     rule(PORT_IN_USE, &["eaddrinuse"]),
     rule(PORT_IN_USE, &["address in use"]),
     rule(PORT_IN_USE, &["only one usage of each socket address"]),
+    rule(PORT_IN_USE, &["port is already allocated"]),
+    by(Runtime::Rust, PORT_IN_USE, &["aborting due to socket bind error"]),
     rule(INVALID_CONFIGURATION, &["cannot assign requested address", "bind"]),
     // Credentials.
     rule(AUTHENTICATION_FAILED, &["authentication failed"]),
@@ -115,6 +122,9 @@ static RULES: &[Rule] = &[
     rule(AUTHENTICATION_FAILED, &["permission denied for "]),
     rule(AUTHENTICATION_FAILED, &["code: 403"]),
     rule(AUTHENTICATION_FAILED, &["accessdenied"]),
+    // AWS, which looks for credentials in several places, the last of them over the network.
+    rule(AUTHENTICATION_FAILED, &["failed to refresh cached credentials"]),
+    rule(AUTHENTICATION_FAILED, &["nocredentialproviders"]),
     // Nobody there.
     by(Runtime::Go, CONNECTION_REFUSED, &["dial ", "connect: connection refused"]),
     rule(CONNECTION_REFUSED, &["connection refused"]),
@@ -126,6 +136,9 @@ static RULES: &[Rule] = &[
     rule(CONNECTION_REFUSED, &["host is unreachable"]),
     rule(CONNECTION_REFUSED, &["connection reset by peer"]),
     rule(CONNECTION_REFUSED, &["connection reset"]),
+    // librdkafka.
+    rule(CONNECTION_REFUSED, &["all broker connections are down"]),
+    rule(CONNECTION_REFUSED, &["brokers are down"]),
     // PostgreSQL's driver for Java: `Connection to db:5432 refused. Check that…`
     rule(CONNECTION_REFUSED, &["connection to ", " refused. check"]),
     // Too slow.
@@ -144,6 +157,11 @@ static RULES: &[Rule] = &[
     rule(DEPENDENCY_TIMEOUT, &["timeout expired"]),
     rule(DEPENDENCY_TIMEOUT, &["timeout awaiting response"]),
     rule(DEPENDENCY_TIMEOUT, &["server selection timeout"]),
+    // Rust: `reqwest::Error { …, source: TimedOut }`, `Os { …, kind: TimedOut, … }`, sqlx's pool.
+    rule(DEPENDENCY_TIMEOUT, &["source: timedout"]),
+    rule(DEPENDENCY_TIMEOUT, &["kind: timedout"]),
+    rule(DEPENDENCY_TIMEOUT, &["pooltimedout"]),
+    rule(DEPENDENCY_TIMEOUT, &["pool timed out while waiting"]),
     last_words(DEPENDENCY_TIMEOUT, &["timed out waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout connecting"]),
@@ -164,6 +182,7 @@ static RULES: &[Rule] = &[
     rule(HEAP_EXHAUSTED, &["memory allocation of", "bytes failed"]),
     // Commands, libraries, architecture.
     rule(EXEC_FORMAT_ERROR, &["exec format error"]),
+    by(Runtime::Native, EXEC_FORMAT_ERROR, &["fatal: kernel too old"]),
     rule(COMMAND_NOT_FOUND, &["executable file not found"]),
     rule(COMMAND_NOT_FOUND, &["fork/exec ", "no such file or directory"]),
     rule(COMMAND_NOT_FOUND, &["exec: \"", "no such file or directory"]),
@@ -172,6 +191,10 @@ static RULES: &[Rule] = &[
     by(Runtime::Native, MISSING_LIBRARY, &["version `glibc", "not found"]),
     by(Runtime::Native, MISSING_LIBRARY, &["error relocating", "symbol not found"]),
     by(Runtime::Native, MISSING_LIBRARY, &["symbol lookup error", "undefined symbol"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["relocation error: ", "not defined in file"]),
+    // An emulator without the loader of the other architecture: qemu, Rosetta.
+    by(Runtime::Native, MISSING_LIBRARY, &["could not open '", "/ld-"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["failed to open elf at ", "/ld-"]),
     rule(MISSING_LIBRARY, &["cannot open shared object file"]),
     // Modules.
     by(Runtime::Python, MISSING_MODULE, &["no module named "]),
@@ -209,6 +232,13 @@ static RULES: &[Rule] = &[
     by(Runtime::Go, MISSING_CONFIGURATION, &["required flag(s)"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required key ", "missing value"]),
     by(Runtime::Go, INVALID_CONFIGURATION, &["unknown flag: --"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["unknown long flag '"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["unknown short flag '"]),
+    // The server of net/http says so to whoever waits for it once it was told to shut down.
+    Rule { reason: TERMINATED, all: &["http: server closed"], only_last_words: true, runtime: Some(Runtime::Go) },
+    // fx and dig.
+    by(Runtime::Go, MISSING_CONFIGURATION, &["could not build arguments for function", "missing type: "]),
+    by(Runtime::Go, MISSING_CONFIGURATION, &["could not build arguments for function", "missing types: "]),
     // argparse and click.
     by(Runtime::Python, MISSING_CONFIGURATION, &["the following arguments are required: "]),
     by(Runtime::Python, INVALID_CONFIGURATION, &[": error: argument ", ": invalid "]),
@@ -242,14 +272,26 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["unknown command \""]),
     rule(INVALID_CONFIGURATION, &["unknown option"]),
     rule(INVALID_CONFIGURATION, &["unrecognized option"]),
+    rule(INVALID_CONFIGURATION, &["unrecognised option"]),
+    // gflags and Abseil; CLI11.
+    rule(INVALID_CONFIGURATION, &["unknown command line flag"]),
+    last_words(INVALID_CONFIGURATION, &["argument was not expected: "]),
+    last_words(INVALID_CONFIGURATION, &["arguments were not expected: "]),
+    last_words(MISSING_CONFIGURATION, &["--", " is required"]),
+    // A database that was not made, or is named wrongly.
+    rule(INVALID_CONFIGURATION, &["database \"", "\" does not exist"]),
+    rule(INVALID_CONFIGURATION, &["unknown database '"]),
     rule(INVALID_CONFIGURATION, &["unrecognized argument"]),
     rule(INVALID_CONFIGURATION, &["unexpected argument"]),
     rule(INVALID_CONFIGURATION, &["error: invalid value '", "' for '"]),
+    rule(INVALID_CONFIGURATION, &["error: a value is required for '"]),
     rule(MISSING_CONFIGURATION, &["following required arguments were not provided"]),
     rule(INVALID_CONFIGURATION, &["unknown directive"]),
     rule(INVALID_CONFIGURATION, &["yaml: "]),
     rule(INVALID_CONFIGURATION, &["error converting yaml"]),
     rule(INVALID_CONFIGURATION, &["toml: "]),
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["toml parse error at line "]),
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["tomlerror {"]),
     rule(INVALID_CONFIGURATION, &["invalid config"]),
     rule(INVALID_CONFIGURATION, &["invalid configuration"]),
     rule(INVALID_CONFIGURATION, &["invalid value", "config"]),
@@ -285,9 +327,10 @@ static RULES: &[Rule] = &[
 ];
 
 /// The words with which a program says that a setting is absent; they count where the text also names one.
-const ABSENT: [&str; 16] = [
+const ABSENT: [&str; 17] = [
     "not set",
     "must be set",
+    "must be defined",
     "be set",
     "is required",
     "required",
@@ -391,6 +434,27 @@ mod tests {
             ("write /data/x: no space left on device", "DiskFull"),
             ("accept tcp [::]:80: accept4: too many open files", "TooManyOpenFiles"),
             ("FATAL: password authentication failed for user \"app\"", "AuthenticationFailed"),
+            ("Get \"https://10.96.0.1:443/api\": net/http: TLS handshake timeout", "DependencyTimeout"),
+            (
+                "failed to refresh cached credentials, request canceled, context deadline exceeded",
+                "AuthenticationFailed",
+            ),
+            ("pool timed out while waiting for an open connection", "DependencyTimeout"),
+            ("invalid peer certificate: UnknownIssuer", "TlsFailure"),
+            ("pq: database \"shopp\" does not exist", "InvalidConfiguration"),
+            ("Error 1049 (42000): Unknown database 'shopp'", "InvalidConfiguration"),
+            ("shopd: error: unknown long flag '--lisen', try --help", "InvalidConfiguration"),
+            ("KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined", "MissingConfiguration"),
+            (
+                "could not build arguments for function \"main\".run (/app/main.go:19): missing type: *store.Store",
+                "MissingConfiguration",
+            ),
+            ("/app/a: relocation error: /app/a: symbol f not defined in file libf.so.2", "MissingLibrary"),
+            ("qemu-x86_64: Could not open '/lib64/ld-linux-x86-64.so.2': No such file", "MissingLibrary"),
+            ("FATAL: kernel too old", "ExecFormatError"),
+            ("serve: http: Server closed", "Terminated"),
+            ("ERROR: unknown command line flag 'lanes'", "InvalidConfiguration"),
+            ("--config is required", "MissingConfiguration"),
         ];
         let messages = Messages::default();
         for (text, reason) in cases {

@@ -76,6 +76,7 @@ pub struct Builder {
     exceptions: Exceptions,
     thrown: Thrown,
     monolog: Monolog,
+    panic: Panic,
     /// The error's class, where it is a field of its own.
     class: String,
     file: Option<String>,
@@ -93,6 +94,13 @@ struct Marks {
     level_word: bool,
     /// A field that loggers of other languages add.
     foreign: bool,
+}
+
+/// What the hook of Rust's tracing-panic puts into fields.
+#[derive(Default)]
+struct Panic {
+    text: String,
+    location: String,
 }
 
 /// zerolog's marshalled stack: an array of `{"func":…,"line":…,"source":…}`.
@@ -154,6 +162,8 @@ impl Builder {
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
             ["stack", "source"] => self.zerolog_frame(&text),
+            ["fields", "panic.payload"] => self.panic.text = text,
+            ["fields", "panic.location"] => self.panic.location = text,
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
@@ -196,6 +206,10 @@ impl Builder {
     pub fn finish(mut self) -> Option<Record> {
         let Marks { stamp, msg, level_word, foreign } = self.marks;
         self.record.go_logger |= stamp && msg && level_word && !foreign;
+        let Panic { text, location } = &self.panic;
+        if !location.is_empty() {
+            append(&mut self.record.error, &format!("panicked at {location}:\n{text}"));
+        }
         let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text()];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
         // A bare list of frames is a trace only with what was thrown above it.

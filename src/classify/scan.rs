@@ -14,6 +14,7 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use super::closing::joined;
 use super::engine::Engine;
 use super::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
+use super::native::stacks;
 use super::record::Record;
 use super::tail::Tail;
 use super::text;
@@ -192,7 +193,7 @@ impl<'e> Scan<'e> {
         if self.before == MIDDLE {
             self.look_back();
         }
-        Found { candidates: joined(self.found), tail: self.tail, lines: self.lines }
+        Found { candidates: stacks::joined(joined(self.found)), tail: self.tail, lines: self.lines }
     }
 
     fn close(&mut self) {

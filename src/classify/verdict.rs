@@ -9,6 +9,7 @@ use super::finding::{
 use super::grammar::{Candidate, Standing};
 use super::hints;
 use super::last_words::{LastWords, Speech, ending, last_words};
+use super::native::stacks;
 use super::reason::{self, ABORT, DATA_RACE, ERROR_EXIT, HEAP_EXHAUSTED, UNHANDLED_ERROR};
 use super::record::Record;
 use super::ruled::{self, Ruled};
@@ -99,6 +100,7 @@ pub fn decide(engine: &Engine, facts: &ExitFacts, found: &Found) -> Decision {
             contributing.splice(0..0, own);
             of_fact(fact, found)
         }
+        (None, Some(stack)) if stacks::is_wordless(stack) => of_stack(engine, facts, found, stack),
         (None, Some(winner)) => of_candidate(winner, code),
         (None, None) => of_exit(engine, facts, found),
     };
@@ -254,6 +256,25 @@ fn of_candidate(winner: &Candidate, code: Option<i32>) -> Decision {
         head_missing: false,
         ruled: None,
     }
+}
+
+/// A stack that says where, but not what: the exit says that, or the last words.
+fn of_stack(engine: &Engine, facts: &ExitFacts, found: &Found, stack: &Candidate) -> Decision {
+    let mut decision = of_exit(engine, facts, found);
+    let open = decision.ruled.is_none() && decision.culprit.is_none();
+    if !open || !matches!(decision.runtime, Runtime::Native | Runtime::Unknown) {
+        return decision;
+    }
+    let by_code = exit::code(facts).and_then(exit::of_code).is_some();
+    let words = std::mem::replace(&mut decision.excerpt, stack.excerpt.clone());
+    if !by_code {
+        decision.excerpt.append(&words);
+    }
+    decision.runtime = stack.runtime;
+    decision.culprit.clone_from(&stack.culprit);
+    decision.stack.clone_from(&stack.stack);
+    decision.signature.clone_from(&stack.signature);
+    decision
 }
 
 fn of_fact(fact: Fact, found: &Found) -> Decision {

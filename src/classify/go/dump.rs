@@ -143,6 +143,7 @@ impl Dump {
         } else if bare.starts_with(b"PC=") || bare.starts_with(b"goroutine running on other thread") {
             self.head.proven = true;
         } else if bare == b"runtime stack:" {
+            self.head.proven = true;
             self.in_stacks = true;
             self.current = Some(Goroutine::new(Header { id: Some(0), state: String::new() }, bare));
         } else if let Some(value) = bare.trim_ascii_start().strip_prefix(b"panic: ") {

@@ -156,8 +156,13 @@ fn stable_class(class: &str) -> String {
 /// The reason of an exception of C++.
 fn of_exception(class: &str, message: &str, messages: &Messages) -> CrashReason {
     let class = class.strip_prefix("boost::wrapexcept<").map_or(class, |inner| inner.trim_end_matches('>'));
+    if let Some(reason) = of_settings(class) {
+        return reason;
+    }
     let name = class.rsplit("::").next().unwrap_or(class);
     match name {
+        "NSRangeException" => INDEX_OUT_OF_BOUNDS,
+        "NSInvalidArgumentException" if message.contains("unrecognized selector") => TYPE_MISMATCH,
         "out_of_range"
             if message.contains("map::at") || message.contains("_Map_base::at") || message.contains("key '") =>
         {
@@ -171,6 +176,26 @@ fn of_exception(class: &str, message: &str, messages: &Messages) -> CrashReason 
         "system_error" if message.starts_with("Resource temporarily unavailable") => THREAD_LIMIT,
         _ => messages.meaning(message, Voice::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason),
     }
+}
+
+/// What libraries throw that read options or configuration files, and nothing else.
+fn of_settings(class: &str) -> Option<CrashReason> {
+    const LIBRARIES: [&str; 8] = [
+        "boost::program_options::",
+        "boost::property_tree::",
+        "YAML::",
+        "toml::",
+        "cxxopts::",
+        "libconfig::",
+        "CLI::",
+        "TCLAP::",
+    ];
+    let known = LIBRARIES.iter().any(|library| class.starts_with(library));
+    known.then(|| match class.rsplit("::").next().unwrap_or(class) {
+        "BadFile" | "FileIOException" => MISSING_FILE,
+        "required_option" | "RequiredError" | "SettingNotFoundException" | "ptree_bad_path" => MISSING_CONFIGURATION,
+        _ => INVALID_CONFIGURATION,
+    })
 }
 
 #[cfg(test)]
@@ -218,6 +243,31 @@ mod tests {
             ("Segmentation fault (core dumped)", Some("Segfault")),
             ("/run.sh: line 3:     7 Segmentation fault      (core dumped) ./server", Some("Segfault")),
             ("Bus error", Some("BusError")),
+            ("*** longjmp causes uninitialized stack frame ***: terminated", Some("StackSmashing")),
+            ("*** bit out of range 0 - FD_SETSIZE on fd_set ***: terminated", Some("StackSmashing")),
+            ("ubsan: mul-overflow by 0x000055d0cb55542e", Some("SanitizerReport")),
+            ("deleted virtual method called", Some("UnhandledError")),
+            ("break adjusted to free malloc space", Some("HeapCorruption")),
+            ("src/tcmalloc.cc:333] Attempt to free invalid pointer 0x55d0cb55542e", Some("HeapCorruption")),
+            (
+                "*** Terminating app due to uncaught exception 'NSRangeException', reason: 'index 4 beyond bounds'",
+                Some("IndexOutOfBounds"),
+            ),
+            ("lanes: Uncaught exception NSGenericException, reason: lane 4 closed", Some("UnhandledError")),
+            (
+                "/usr/lib/llvm-18/bin/../include/c++/v1/vector:1393: assertion __n < size() failed: vector[] index out of bounds",
+                Some("AssertionFailed"),
+            ),
+            (
+                "/usr/include/c++/v1/__memory/unique_ptr.h:279: libc++ Hardening assertion __p failed: index out of range",
+                Some("AssertionFailed"),
+            ),
+            ("Bail out! ERROR:lane.c:31:weigh: assertion failed (n < size): (4 < 4)", Some("AssertionFailed")),
+            ("E1125 01:35:29.1 7 queue.cc:731] assertion failed: items() == 0", Some("AssertionFailed")),
+            ("ASSERT: \"lane >= 0\" in file lane.cpp, line 31", Some("AssertionFailed")),
+            ("(lanes:1): Lanes-ERROR **: 01:35:29.101: lane 4 closed", Some("UnhandledError")),
+            ("terminate called after throwing an instance of cpptrace::out_of_range: lane:", Some("IndexOutOfBounds")),
+            ("the assertion failed because of a.c:3] assertion failed", None),
             ("the shop said Segmentation fault is bad", None),
             ("Aborted by the user", None),
             ("we call free(): it is fine", None),
@@ -241,6 +291,15 @@ mod tests {
                 None,
             ),
             ("Assertion failed: a (b) (lane.c: check: 6)", Some(("check", "lane.c", 6))),
+            ("Bail out! ERROR:lane.c:31:weigh: assertion failed (n < size): (4 < 4)", Some(("weigh", "lane.c", 31))),
+            (
+                "ASSERT failure in Lane::at: \"out of range\", file lane.cpp, line 31",
+                Some(("Lane::at", "lane.cpp", 31)),
+            ),
+            (
+                "ASSERT failure in QList<T>::operator[]: \"index out of range\", file /usr/include/qt5/QtCore/qlist.h, line 575",
+                None,
+            ),
         ];
         for (line, expected) in cases {
             let (_, words) = read(line.as_bytes()).unwrap();

@@ -1,8 +1,11 @@
 //! C and C++: what the C and C++ libraries, sanitizers, logging libraries and shells say of a death.
 
 mod backtrace;
+mod frames;
 mod last_line;
+mod mangled;
 mod sanitizer;
+pub mod stacks;
 mod symbols;
 mod words;
 
@@ -10,6 +13,7 @@ use super::grammar::{Context, Grammar, Line, Parser};
 use backtrace::Printed;
 use last_line::LastLine;
 use sanitizer::Report;
+use stacks::Stack;
 
 /// The grammar of native programs.
 #[derive(Debug)]
@@ -39,7 +43,22 @@ impl Grammar for Native {
             "free_sized(): ",
             "tcache_thread_shutdown(): ",
             "aligned_free(): ",
+            "break adjusted to free malloc",
             "*** stack smashing detected",
+            "*** longjmp causes",
+            "*** bit out of range",
+            "*** invalid %N$",
+            "deleted virtual method called",
+            "ubsan: ",
+            "ncaught exception ",
+            // Failed assertions of GLib and gRPC, of libc++ and Qt, and what `g_error` says.
+            ": assertion failed",
+            "] assertion failed",
+            "/c++/v1/",
+            "ASSERT failure in ",
+            "ASSERT: \"",
+            "-ERROR **: ",
+            "): ERROR **: ",
             "*** buffer overflow detected",
             "*** %n in writable segment",
             "*** Error in `",
@@ -55,6 +74,16 @@ impl Grammar for Native {
             backtrace::HEADS[1],
             backtrace::HEADS[2],
             backtrace::HEADS[3],
+            backtrace::HEADS[4],
+            stacks::ANCHORS[0],
+            stacks::ANCHORS[1],
+            stacks::ANCHORS[2],
+            stacks::ANCHORS[3],
+            stacks::ANCHORS[4],
+            stacks::ANCHORS[5],
+            stacks::ANCHORS[6],
+            stacks::ANCHORS[7],
+            stacks::ANCHORS[8],
         ]
     }
 
@@ -75,8 +104,11 @@ impl Grammar for Native {
         if let Some(printed) = Printed::begin(line, context).filter(|_| !line.logged) {
             return Some(Box::new(printed));
         }
-        let (at, words) = words::read(line.text)?;
-        Some(Box::new(LastLine::new(line, at, words, context)))
+        if let Some((at, words)) = words::read(line.text) {
+            return Some(Box::new(LastLine::new(line, at, words, context)));
+        }
+        let stack = Stack::begin(line, context).filter(|_| !line.logged)?;
+        Some(Box::new(stack))
     }
 }
 

@@ -24,7 +24,7 @@ pub enum Words {
 }
 
 /// What glibc and other allocators say of a corrupted heap: how the line begins.
-const HEAP: [&str; 16] = [
+const HEAP: [&str; 17] = [
     "free(): ",
     "double free or corruption",
     "malloc(): ",
@@ -41,6 +41,7 @@ const HEAP: [&str; 16] = [
     "free_sized(): ",
     "tcache_thread_shutdown(): ",
     "aligned_free(): ",
+    "break adjusted to free malloc space",
 ];
 
 /// The words of which glibc's own texts about the heap are made.
@@ -98,7 +99,12 @@ pub static WATCHED: &[(&str, CrashReason, &str)] = &[
     ("*** stack smashing detected ***", STACK_SMASHING, "stack smashing"),
     ("*** buffer overflow detected ***", STACK_SMASHING, "buffer overflow"),
     ("*** %n in writable segment detected ***", ABORT, "%n in writable segment"),
+    ("*** longjmp causes uninitialized stack frame ***", STACK_SMASHING, "longjmp into a frame that is gone"),
+    ("*** bit out of range 0 - FD_SETSIZE on fd_set ***", STACK_SMASHING, "descriptor beyond FD_SETSIZE"),
+    ("*** invalid %N$ use detected ***", ABORT, "invalid %N$ in a format"),
+    ("ubsan: ", SANITIZER_REPORT, "undefined behaviour"),
     ("pure virtual method called", UNHANDLED_ERROR, "pure virtual call"),
+    ("deleted virtual method called", UNHANDLED_ERROR, "deleted virtual call"),
     ("Pure virtual function called!", UNHANDLED_ERROR, "pure virtual call"),
 ];
 
@@ -125,15 +131,23 @@ fn find(text: &str, words: &str) -> Option<usize> {
 }
 
 fn exception(text: &str) -> Option<(usize, Words)> {
+    if let Some(thrown) = of_objective_c(text).or_else(|| glib_error(text)) {
+        return Some(thrown);
+    }
     if let Some(at) = find(text, "terminate called ") {
         let rest = &text[at + "terminate called ".len()..];
-        let class =
-            rest.strip_prefix("after throwing an instance of '").map(|rest| rest.trim_end().trim_end_matches('\''));
+        let thrown = rest.strip_prefix("after throwing an instance of ").map(str::trim_end);
+        let class = thrown.and_then(|rest| rest.strip_prefix('\'')).map(|rest| rest.trim_end_matches('\''));
+        // cpptrace: `after throwing an instance of cpptrace::runtime_error: lane 4 closed:`
+        let said = thrown.and_then(|rest| rest.split_once(": "));
         return Some((
             at,
-            match class {
-                Some(class) => Words::Exception(class.to_owned(), String::new()),
-                None => Words::Terminated(text[at..].trim_end().to_owned()),
+            match (class, said) {
+                (Some(class), _) => Words::Exception(class.to_owned(), String::new()),
+                (None, Some((class, what))) => {
+                    Words::Exception(class.to_owned(), what.trim_end_matches(':').to_owned())
+                }
+                (None, None) => Words::Terminated(text[at..].trim_end().to_owned()),
             },
         ));
     }
@@ -147,7 +161,22 @@ fn exception(text: &str) -> Option<(usize, Words)> {
     words.contains("terminating").then(|| (at, Words::Terminated(words.trim_end().to_owned())))
 }
 
+/// `*** Terminating app due to uncaught exception 'NSRangeException', reason: '…'`; GNUstep writes no quotes.
+fn of_objective_c(text: &str) -> Option<(usize, Words)> {
+    let at = text.find("ncaught exception ")?;
+    let rest = text[at + "ncaught exception ".len()..].trim_start_matches('\'');
+    let (class, reason) = rest.split_once(", reason: ")?;
+    let start = text[..at].rfind("*** ").unwrap_or(at.saturating_sub(1));
+    let reason = reason.trim_end();
+    let reason = reason.strip_prefix('\'').and_then(|quoted| quoted.strip_suffix('\'')).unwrap_or(reason);
+    let named = !class.contains(' ');
+    named.then(|| (start, Words::Exception(class.trim_end_matches('\'').to_owned(), reason.to_owned())))
+}
+
 fn assertion(text: &str) -> Option<(usize, Words)> {
+    if let Some(failed) = libcxx_assertion(text).or_else(|| glib_assertion(text)).or_else(|| qt_assertion(text)) {
+        return Some(failed);
+    }
     if let Some(failed) = text.find("Assertion `").or_else(|| text.find("Assertion '")) {
         let expression = text[failed + "Assertion `".len()..].trim_end();
         let expression = expression.strip_suffix(" failed.").or_else(|| expression.strip_suffix(" failed"))?;
@@ -185,6 +214,68 @@ fn glibc_assertion(text: &str, failed: usize, expression: &str) -> Option<(usize
         line: Some(line),
     };
     Some((start, Words::Assertion(text[start..].trim_end().to_owned(), expression.to_owned(), own.then_some(place))))
+}
+
+/// `/usr/include/c++/v1/vector:1393: assertion __n < size() failed: vector[] index out of bounds`; the place is none of
+/// the user's.
+fn libcxx_assertion(text: &str) -> Option<(usize, Words)> {
+    let header = text.find("/c++/v1/")?;
+    let (_, failed) = text[header..].split_once(": ")?;
+    let failed = failed.strip_prefix("libc++ Hardening ").unwrap_or(failed);
+    let (expression, message) = failed.strip_prefix("assertion ")?.split_once(" failed: ")?;
+    let start = text[..header].rfind([' ', '\t']).map_or(0, |at| at + 1);
+    let shown = if message.trim().is_empty() { text[start..].trim_end() } else { message.trim_end() };
+    Some((start, Words::Assertion(shown.to_owned(), expression.to_owned(), None)))
+}
+
+/// GLib: `ERROR:lane.c:31:lane_weigh: assertion failed (n < size): (4 < 4)`; gRPC: `lane.cc:31] assertion failed: n < size`.
+fn glib_assertion(text: &str) -> Option<(usize, Words)> {
+    let failed = text.find("assertion failed")?;
+    let (start, file, line, function) = match text.find("ERROR:").filter(|at| *at < failed) {
+        Some(start) => {
+            let place = text[start + "ERROR:".len()..failed].trim_end().trim_end_matches(':');
+            let (place, function) = place.rsplit_once(':')?;
+            let (file, line) = symbols::location(place)?;
+            (start, file, line, Some(symbols::plain(function)))
+        }
+        None => {
+            let place = text[..failed].strip_suffix("] ")?;
+            let (file, line) = symbols::location(place.rsplit(' ').next()?)?;
+            (failed, file, line, None)
+        }
+    };
+    let expression = text[failed + "assertion failed".len()..].trim_start_matches([':', ' ']);
+    // The values that were compared stand behind the expression in brackets.
+    let expression = expression.split("): (").next().unwrap_or(expression).trim_end();
+    let own = symbols::is_own(function.as_deref().unwrap_or("f"), file);
+    let place = Culprit { function, file: Some(file.to_owned()), line: Some(line) };
+    let shown = text[start..].trim_end().to_owned();
+    symbols::is_source(file).then(|| (start, Words::Assertion(shown, expression.to_owned(), own.then_some(place))))
+}
+
+/// GLib's `g_error`: `(lanes:1): Lanes-ERROR **: 01:35:29.101: lane 4 closed`.
+fn glib_error(text: &str) -> Option<(usize, Words)> {
+    let (head, said) = text.split_once("ERROR **: ")?;
+    let start = head.find("** (").or_else(|| head.find('('))?;
+    let stamped =
+        said.split_once(": ").filter(|(stamp, _)| stamp.bytes().all(|b| b.is_ascii_digit() || b":.".contains(&b)));
+    let said = stamped.map_or(said, |(_, said)| said).trim_end();
+    Some((start, Words::Exception("g_error".to_owned(), said.to_owned())))
+}
+
+/// Qt: `ASSERT: "lane >= 0" in file lane.cpp, line 31`, `ASSERT failure in Lane::at: "out of range", file lane.cpp, line 31`.
+fn qt_assertion(text: &str) -> Option<(usize, Words)> {
+    let at = find(text, "ASSERT failure in ").or_else(|| find(text, "ASSERT: \""))?;
+    let (head, place) = text[at..].rsplit_once("file ")?;
+    let (file, line) = place.trim_end().split_once(", line ")?;
+    let line = line.parse().ok()?;
+    let (_, expression) = head.split_once('"')?;
+    let function = head.strip_prefix("ASSERT failure in ").and_then(|rest| rest.split_once(": \""));
+    let function = function.map(|(name, _)| symbols::plain(name)).filter(|name| !name.is_empty());
+    let own = symbols::is_own(function.as_deref().unwrap_or("f"), file);
+    let place = Culprit { function, file: Some(file.to_owned()), line: Some(line) };
+    let expression = expression.rsplit_once('"').map_or(expression, |(inner, _)| inner).to_owned();
+    Some((at, Words::Assertion(text[at..].trim_end().to_owned(), expression, own.then_some(place))))
 }
 
 /// `Assertion failed: x (parser.c: parse_line: 21)`; `Assertion failed: (x), function f, file parser.c, line 21.`
@@ -232,7 +323,10 @@ fn said(text: &str) -> Option<(usize, Words)> {
     let at = HEAP.iter().find_map(|words| find(text, words))?;
     // A sentence about free() has words that glibc does not use.
     let bare = text[at..].split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
-    let foreign = text[at..].starts_with('<') || text[at..].contains(": error: ") || text[at..].contains("ERROR: ");
+    let foreign = text[at..].starts_with('<')
+        || text[at..].starts_with("Attempt to free")
+        || text[at..].contains(": error: ")
+        || text[at..].contains("ERROR: ");
     let named = at == 0 || foreign || bare.into_iter().all(|word| GLIBC_WORDS.contains(&word));
     named.then(|| (at, Words::Said(HEAP_CORRUPTION, text[at..].trim_end().to_owned())))
 }

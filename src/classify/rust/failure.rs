@@ -21,6 +21,12 @@ const LINK_BYTES: usize = 2048;
 /// Most lines of something else inside of it.
 const FOREIGN: u32 = 4;
 
+/// What stands before the causes in the chains that miette and error-stack draw; miette does so with plain letters where
+/// the locale is not known to have others.
+pub const DRAWN: [&str; 3] = ["├╴at ", "╰─▶ ", "`-> "];
+/// What stands before what miette says first, and before a cause that is not the last one.
+const LINKS_DRAWN: [&str; 4] = ["× ", "x ", "├─▶ ", "|-> "];
+
 /// The parser of such an error.
 #[derive(Debug)]
 pub struct Failure {
@@ -72,6 +78,29 @@ impl Failure {
         (rest.is_empty() || kinds::is_debug(&rest)).then_some(parser)
     }
 
+    /// An error whose causes are drawn below its name: `├╴at src/rules.rs:22:10`, `╰─▶ No such file or directory`.
+    pub fn from_drawing(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let drawn = DRAWN.iter().find_map(|drawn| text::find(line.text, drawn))?;
+        let at = line.text[..drawn].iter().rposition(|b| *b != b' ').map_or(0, |blank| blank + 1);
+        let prefix = Prefix::learn(&line.text[..at]);
+        let bare = |line: &'_ [u8]| prefix.strip(line).unwrap_or(line).to_vec();
+        let head = context.before.iter().take(8).position(|line| bare(line).starts_with(b"Error: "))?;
+        let mut parser = Self::new(line, prefix.clone(), &context.before[head + 1..]);
+        parser.first_line = line.number.saturating_sub(head as u64 + 1);
+        parser.block.push(&bare(&context.before[head]));
+        parser.name(&bare(&context.before[head]), line);
+        // `Error:   x cannot load rules`
+        if let Some(link) = parser.links.last_mut() {
+            let named = LINKS_DRAWN[..2].iter().find_map(|drawn| link.strip_prefix(drawn));
+            *link = named.unwrap_or(link).to_owned();
+        }
+        for line in context.before[..head].iter().rev().map(|line| bare(line)).chain([line.text[at..].to_vec()]) {
+            parser.block.push(&line);
+            parser.drawn(&line);
+        }
+        Some(parser)
+    }
+
     fn new(line: &Line<'_>, prefix: Prefix, before: &[Vec<u8>]) -> Self {
         Self {
             links: Vec::new(),
@@ -100,6 +129,7 @@ impl Failure {
             b"Caused by:" => self.section = Section::Causes,
             b"Location:" => self.section = Section::Location,
             b"Stack backtrace:" | b"Backtrace:" | b"stack backtrace:" => self.section = Section::Backtrace,
+            _ if self.drawn(bare) => {}
             _ if inner.contains(&0xe2) && text::has(inner, "BACKTRACE") => self.section = Section::Backtrace,
             _ => return self.within(bare),
         }
@@ -118,6 +148,25 @@ impl Failure {
             Section::Backtrace => self.frame(bare),
             _ => false,
         }
+    }
+
+    /// A line of a drawn chain: a cause, or the place of what stands above it.
+    fn drawn(&mut self, bare: &[u8]) -> bool {
+        let shown = text::string(bare);
+        let inner = shown.trim_start_matches([' ', '│', '|']);
+        let link = LINKS_DRAWN.iter().chain(&DRAWN[1..]).find_map(|drawn| inner.strip_prefix(drawn));
+        if let Some(link) = link.filter(|_| self.links.len() < LINKS && shown.starts_with([' ', '│', '├', '╰', '`']))
+        {
+            self.links.push(link.trim().to_owned());
+            return true;
+        }
+        let place = inner.strip_prefix(DRAWN[0]).or_else(|| inner.strip_prefix("╰╴at "));
+        if let Some((file, line)) = place.and_then(|place| frames::location(place.trim())) {
+            // The innermost error is the last one; what attached something to it further out stands above.
+            self.location = Some((file.to_owned(), line));
+            return true;
+        }
+        ["│", "├╴", "╰╴"].iter().any(|drawn| shown.trim_start().starts_with(drawn))
     }
 
     fn cause(&mut self, bare: &[u8]) -> bool {

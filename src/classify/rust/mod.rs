@@ -32,6 +32,11 @@ impl Grammar for Rust {
             "stack backtrace:",
             SECTIONS[1],
             panic::REPORT,
+            // miette and error-stack draw their chains. The hook of tracing-panic logs its fields.
+            failure::DRAWN[0],
+            failure::DRAWN[1],
+            failure::DRAWN[2],
+            "panic.location",
         ]
     }
 
@@ -52,6 +57,9 @@ impl Grammar for Rust {
         if let Some(section) = SECTIONS.iter().find(|section| line.text.ends_with(section.as_bytes())) {
             let at = line.text.len() - section.len();
             return Failure::from_section(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
+        }
+        if let Some(parser) = Failure::from_drawing(line, context) {
+            return Some(Box::new(parser));
         }
         if line.text.ends_with(b"stack backtrace:") && line.number <= HEAD_LINES {
             return Some(Box::new(Panics::headless(line, line.text.len() - b"stack backtrace:".len())));
