@@ -181,6 +181,8 @@ fn weight(line: &Spoken, meaning: Option<&Meant>) -> usize {
     let base = match line.severity() {
         // Whoever started the program says that it ended, behind what the program itself said last.
         _ if wrapper::is_echo(&line.text) => return 12,
+        // What musl cannot resolve is missing because of the library that it names further up.
+        None if line.text.starts_with(b"Error relocating ") => 13,
         Some(Severity::Fatal) => 50,
         Some(Severity::Error) => 40,
         Some(Severity::Warn) => 22,

@@ -273,6 +273,7 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["unknown option"]),
     rule(INVALID_CONFIGURATION, &["unrecognized option"]),
     rule(INVALID_CONFIGURATION, &["unrecognised option"]),
+    rule(INVALID_CONFIGURATION, &["error: a value is required for '"]),
     // gflags and Abseil; CLI11.
     rule(INVALID_CONFIGURATION, &["unknown command line flag"]),
     last_words(INVALID_CONFIGURATION, &["argument was not expected: "]),
@@ -284,7 +285,6 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["unrecognized argument"]),
     rule(INVALID_CONFIGURATION, &["unexpected argument"]),
     rule(INVALID_CONFIGURATION, &["error: invalid value '", "' for '"]),
-    rule(INVALID_CONFIGURATION, &["error: a value is required for '"]),
     rule(MISSING_CONFIGURATION, &["following required arguments were not provided"]),
     rule(INVALID_CONFIGURATION, &["unknown directive"]),
     rule(INVALID_CONFIGURATION, &["yaml: "]),

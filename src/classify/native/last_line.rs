@@ -243,6 +243,7 @@ mod tests {
             ("Segmentation fault (core dumped)", Some("Segfault")),
             ("/run.sh: line 3:     7 Segmentation fault      (core dumped) ./server", Some("Segfault")),
             ("Bus error", Some("BusError")),
+            ("qemu: uncaught target signal 11 (Segmentation fault) - core dumped", Some("Segfault")),
             ("*** longjmp causes uninitialized stack frame ***: terminated", Some("StackSmashing")),
             ("*** bit out of range 0 - FD_SETSIZE on fd_set ***: terminated", Some("StackSmashing")),
             ("ubsan: mul-overflow by 0x000055d0cb55542e", Some("SanitizerReport")),

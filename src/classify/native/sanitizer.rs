@@ -33,6 +33,8 @@ struct Stack {
 pub struct Report {
     tool: String,
     kind: String,
+    /// One of UndefinedBehaviorSanitizer, which names a place, and after which the process goes on.
+    goes_on: bool,
     message: String,
     stacks: Vec<Stack>,
     title: String,
@@ -51,8 +53,9 @@ fn head(line: &[u8]) -> Option<(usize, String, String)> {
     let level = text::find(line, "ERROR: ").or_else(|| text::find(line, "WARNING: "))?;
     let rest = std::str::from_utf8(&line[level..line.len().min(level + 4096)]).ok()?;
     let (tool, kind) = rest.split_once(": ")?.1.split_once("Sanitizer: ")?;
-    let named =
-        matches!(tool, "Address" | "HWAddress" | "Leak" | "Memory" | "Thread" | "KernelAddress" | "Type" | "Realtime");
+    let named = matches!(tool, "Address" | "HWAddress" | "Leak" | "Memory" | "Thread" | "KernelAddress" | "Type" | "Realtime")
+            // Its own reports have another form; but it catches signals too.
+            || tool == "UndefinedBehavior";
     // `==1==` stands before it.
     let start = line[..level].iter().rposition(|b| *b != b'=' && !b.is_ascii_digit()).map_or(0, |at| at + 1);
     named.then(|| (start, format!("{tool}Sanitizer"), kind.trim_end().to_owned()))
@@ -78,6 +81,7 @@ impl Report {
         }
         let (at, kind, frame) = undefined(line.text)?;
         let mut report = Self::new(line, at, "UndefinedBehaviorSanitizer".to_owned(), kind, context);
+        report.goes_on = true;
         report.stacks.push(Stack { title: String::new(), frames: vec![frame] });
         Some(report)
     }
@@ -90,6 +94,7 @@ impl Report {
         Self {
             tool,
             kind,
+            goes_on: false,
             message: if message.contains("Sanitizer") { message } else { shown.trim().to_owned() },
             stacks: Vec::new(),
             title: String::new(),
@@ -126,8 +131,7 @@ impl Report {
 
     fn frame(&mut self, frame: RawFrame) -> bool {
         // The place that UndefinedBehaviorSanitizer names is that of its first frame.
-        let placed =
-            self.tool.starts_with("Undefined") && self.stacks.len() == 1 && !self.in_stack && self.title.is_empty();
+        let placed = self.goes_on && self.stacks.len() == 1 && !self.in_stack && self.title.is_empty();
         if !self.in_stack && !placed && self.stacks.len() < STACKS {
             self.stacks.push(Stack { title: std::mem::take(&mut self.title), frames: Vec::new() });
         }
@@ -144,7 +148,7 @@ impl Report {
     /// What the report is of, without addresses: `heap-buffer-overflow`.
     fn word(&self) -> &str {
         let kind = self.kind.as_str();
-        if self.tool.starts_with("Undefined") {
+        if self.goes_on {
             // The values behind the first colon differ.
             return kind.split(':').next().unwrap_or(kind);
         }
@@ -280,13 +284,12 @@ impl Parser for Report {
             culprit: culprit(&stack.frames),
             stack: shown(&stack.frames),
         });
-        let goes_on = self.tool.starts_with("Undefined");
         Some(Candidate {
             runtime: Runtime::Native,
             kind: format!("{} {}", self.tool, self.word()),
             exception: Some(format!("{}: {}", self.tool, self.word())),
             message: self.message.clone(),
-            standing: if goes_on { Standing::Printed } else { Standing::Fatal },
+            standing: if self.goes_on { Standing::Printed } else { Standing::Fatal },
             exits: self.exits(),
             culprit: culprit(frames),
             stack: shown(frames),

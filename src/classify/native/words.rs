@@ -333,6 +333,11 @@ fn said(text: &str) -> Option<(usize, Words)> {
 
 /// `Segmentation fault (core dumped)` alone, or behind a script's name, line and the child's number.
 pub fn shell(text: &str) -> Option<(usize, Words)> {
+    // `qemu: uncaught target signal 11 (Segmentation fault) - core dumped`
+    if let Some(at) = find(text, "qemu: uncaught target signal ") {
+        let (_, reason, exits) = SIGNALS.iter().find(|(words, ..)| text[at..].contains(words))?;
+        return Some((at, Words::Shell(reason.clone(), text[at..].trim_end().to_owned(), exits)));
+    }
     let (at, words, reason, exits) = SIGNALS
         .iter()
         .find_map(|(words, reason, exits)| find(text, words).map(|at| (at, *words, reason.clone(), *exits)))?;

@@ -126,10 +126,12 @@ impl Failure {
         let inner = bare.trim_ascii();
         match inner {
             b"" => return true,
-            b"Caused by:" => self.section = Section::Causes,
+            _ if inner.starts_with(b"Caused by") && inner.ends_with(b":") => self.section = Section::Causes,
             b"Location:" => self.section = Section::Location,
             b"Stack backtrace:" | b"Backtrace:" | b"stack backtrace:" => self.section = Section::Backtrace,
-            _ if self.drawn(bare) => {}
+            _ if self.section == Section::Causes && self.drawn(bare) => {}
+            // error-stack numbers the backtraces of a chain.
+            _ if inner.starts_with(b"backtrace no. ") => self.section = Section::Backtrace,
             _ if inner.contains(&0xe2) && text::has(inner, "BACKTRACE") => self.section = Section::Backtrace,
             _ => return self.within(bare),
         }
@@ -137,7 +139,8 @@ impl Failure {
     }
 
     fn within(&mut self, bare: &[u8]) -> bool {
-        let indented = bare.starts_with(b"   ") || bare.starts_with(b"\t");
+        let numbered = bare.strip_prefix(b"  ").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
+        let indented = bare.starts_with(b"   ") || bare.starts_with(b"\t") || numbered;
         match self.section {
             Section::Causes if indented => self.cause(bare),
             Section::Location if indented => {
@@ -153,7 +156,7 @@ impl Failure {
     /// A line of a drawn chain: a cause, or the place of what stands above it.
     fn drawn(&mut self, bare: &[u8]) -> bool {
         let shown = text::string(bare);
-        let inner = shown.trim_start_matches([' ', '│', '|']);
+        let inner = shown.trim_start_matches([' ', '│']);
         let link = LINKS_DRAWN.iter().chain(&DRAWN[1..]).find_map(|drawn| inner.strip_prefix(drawn));
         if let Some(link) = link.filter(|_| self.links.len() < LINKS && shown.starts_with([' ', '│', '├', '╰', '`']))
         {
@@ -162,11 +165,20 @@ impl Failure {
         }
         let place = inner.strip_prefix(DRAWN[0]).or_else(|| inner.strip_prefix("╰╴at "));
         if let Some((file, line)) = place.and_then(|place| frames::location(place.trim())) {
-            // The innermost error is the last one; what attached something to it further out stands above.
-            self.location = Some((file.to_owned(), line));
+            // The innermost error is the last one; where it was wrapped further out stands above.
+            if self.location.is_none() || frames::is_own(file) {
+                self.location = Some((file.to_owned(), line));
+            }
             return true;
         }
-        ["│", "├╴", "╰╴"].iter().any(|drawn| shown.trim_start().starts_with(drawn))
+        // The source that miette quotes, and its help.
+        let quoted = |text: &str| {
+            ["│", "|"]
+                .iter()
+                .any(|bar| text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').starts_with(bar))
+        };
+        const DRAWINGS: [&str; 11] = ["├╴", "╰╴", "╭", "·", "╰──", "━━━", ",-[", "`---", ": ", "help: ", "backtrace."];
+        DRAWINGS.iter().any(|drawn| inner.starts_with(drawn)) || quoted(&shown)
     }
 
     fn cause(&mut self, bare: &[u8]) -> bool {
@@ -194,6 +206,20 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The hook of miette draws a panic like an error: the thread, the place, the text. Leaves the text alone.
+    fn panicked(&mut self) -> bool {
+        let [thread, place, .., text] = self.links.as_slice() else { return false };
+        let Some((file, line)) = place.strip_prefix("at ").and_then(frames::location) else { return false };
+        if !thread.ends_with(" panicked.") {
+            return false;
+        }
+        self.location = Some((file.to_owned(), line));
+        self.links = vec![text.clone()];
+        true
+    }
+}
+
 fn reason(link: &str, messages: &Messages) -> CrashReason {
     messages.meaning(link, Voice::LastWords).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
 }
@@ -212,7 +238,12 @@ impl Parser for Failure {
         if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
     }
 
-    fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+    fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
+        let panicked = self.panicked();
+        let reason = |link: &str, messages: &Messages| match panicked {
+            true => kinds::of_panic(link, &[], messages).reason,
+            false => reason(link, messages),
+        };
         let weights = self.links.iter().map(|link| weight(&reason(link, messages)));
         let (best, _) = weights.enumerate().max_by_key(|(at, weight)| (*weight, *at))?;
         let link = &self.links[best];
@@ -235,7 +266,13 @@ impl Parser for Failure {
             exception: None,
             message: link.clone(),
             standing: if self.returned { Standing::Printed } else { Standing::Logged },
-            exits: if self.returned { &[1] } else { &[] },
+            exits: if panicked {
+                &[101, 134, 139]
+            } else if self.returned {
+                &[1]
+            } else {
+                &[]
+            },
             culprit: culprit(&self.frames).or(site),
             stack: shown(&self.frames),
             signature: marks,
