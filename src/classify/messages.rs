@@ -279,6 +279,7 @@ static RULES: &[Rule] = &[
     last_words(INVALID_CONFIGURATION, &["argument was not expected: "]),
     last_words(INVALID_CONFIGURATION, &["arguments were not expected: "]),
     last_words(MISSING_CONFIGURATION, &["--", " is required"]),
+    last_words(INVALID_CONFIGURATION, &["could not convert: --"]),
     // A database that was not made, or is named wrongly.
     rule(INVALID_CONFIGURATION, &["database \"", "\" does not exist"]),
     rule(INVALID_CONFIGURATION, &["unknown database '"]),

@@ -54,7 +54,9 @@ impl LastLine {
 
 impl Parser for LastLine {
     fn line(&mut self, line: &Line<'_>) -> Flow {
-        if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
+        // What the program itself had written before the words, without ending its line, is not on the next line.
+        let own = || (!self.prefix.is_collectors()).then_some(line.text);
+        if let Some(bare) = self.prefix.strip(line.text).or_else(own).filter(|bare| self.take(bare)) {
             self.block.push(bare);
             self.last_line = line.number;
             return Flow::Taken;
@@ -293,6 +295,10 @@ mod tests {
             ),
             ("Assertion failed: a (b) (lane.c: check: 6)", Some(("check", "lane.c", 6))),
             ("Bail out! ERROR:lane.c:31:weigh: assertion failed (n < size): (4 < 4)", Some(("weigh", "lane.c", 31))),
+            (
+                "ERROR:sorter.cpp:73:int Lane::weigh(int, char**): assertion failed: (n < 4)",
+                Some(("Lane::weigh", "sorter.cpp", 73)),
+            ),
             (
                 "ASSERT failure in Lane::at: \"out of range\", file lane.cpp, line 31",
                 Some(("Lane::at", "lane.cpp", 31)),

@@ -134,6 +134,12 @@ mod tests {
                 "lanes::fault",
             ),
             ("Segmentation fault (core dumped)\nentrypoint: server ended\n", 1, "Segfault", ""),
+            (
+                "loading lanes ... terminate called after throwing an instance of 'std::out_of_range'\n  what():  map::at\n",
+                134,
+                "MissingKey",
+                "",
+            ),
             ("m: a.c:3: f: Assertion `x' failed.\nAborted (core dumped)\n", 134, "AssertionFailed", "a.c:3"),
             (
                 "terminate called after throwing an instance of 'nlohmann::json_abi_v3_11_2::detail::out_of_range'\n  what():  [json.exception.out_of_range.403] key 'lane' not found\n",

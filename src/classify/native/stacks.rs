@@ -5,7 +5,7 @@ use super::{frames, symbols};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
-use crate::classify::messages::Messages;
+use crate::classify::messages::{Messages, Voice};
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -57,13 +57,21 @@ fn signal(text: &str) -> Option<CrashReason> {
         ("SIGBUS", "Bus error", "signal 7", BUS_ERROR),
         ("SIGFPE", "Floating point exception", "signal 8", FLOATING_POINT_EXCEPTION),
         ("SIGILL", "Illegal instruction", "signal 4", ILLEGAL_INSTRUCTION),
-        ("SIGABRT", "Aborted (core", "signal 6", ABORT),
+        ("SIGABRT", "Aborted (", "signal 6", ABORT),
     ];
     let named = |(short, long, number, _): &&(&str, &str, &str, CrashReason)| {
         let numbered = text.split_once(number).is_some_and(|(_, rest)| !rest.starts_with(|c: char| c.is_ascii_digit()));
         text.contains(short) || text.contains(long) || numbered
     };
     signals.iter().find(named).map(|(.., reason)| reason.clone())
+}
+
+/// What a program's own handler of `std::terminate` says above the stack.
+fn thrown(text: &str, messages: &Messages) -> Option<CrashReason> {
+    let lower = text.to_ascii_lowercase();
+    let uncaught = ["unhandled exception", "uncaught exception", "terminate handler", "std::terminate"];
+    let told = uncaught.iter().any(|words| lower.contains(words));
+    told.then(|| messages.meaning(text, Voice::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason))
 }
 
 /// Where the stack begins in a line: with a title, or with its first frame.
@@ -124,7 +132,8 @@ impl Stack {
         }
         let above = context.before.iter().take(TITLE_LINES);
         let told = above.map(|line| text::string(self.prefix.strip(line).unwrap_or(line)));
-        let found = told.enumerate().find_map(|(above, line)| Some((above + 1, signal(&line)?, line)));
+        let meaning = |line: &str| signal(line).or_else(|| thrown(line, context.messages));
+        let found = told.enumerate().find_map(|(above, line)| Some((above + 1, meaning(&line)?, line)));
         let lines = found.as_ref().map_or(0, |(above, ..)| *above);
         self.block = Block::after(&context.before[lines..]);
         context.before[..lines].iter().rev().for_each(|line| self.block.push(line));
@@ -200,7 +209,7 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
     let mut joined: Vec<Candidate> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         match joined.last_mut().filter(|last| belong(last, &candidate)) {
-            Some(last) if is_wordless(last) => {
+            Some(last) if last.culprit.is_some() => {
                 let stack = std::mem::replace(last, candidate);
                 place(last, stack);
             }
@@ -214,7 +223,10 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
 /// Whether two candidates, in the order of the log, are a stack without words and words without a place.
 fn belong(first: &Candidate, second: &Candidate) -> bool {
     let near = second.first_line.saturating_sub(first.last_line) <= NEAR;
-    let words = match (is_wordless(first), is_wordless(second)) {
+    // That it was aborted says nothing where an exception was not caught.
+    let aborted = |candidate: &Candidate| candidate.reason == ABORT && candidate.standing == Standing::Printed;
+    let is_stack = |candidate: &Candidate| is_wordless(candidate) || aborted(candidate);
+    let words = match (is_stack(first), is_stack(second)) {
         (true, false) => second,
         (false, true) => first,
         _ => return false,
@@ -262,6 +274,22 @@ mod tests {
                 "IndexOutOfBounds",
                 "lane.cpp:31",
                 "lane 4",
+            ),
+            (
+                format!("unhandled exception: lane 9 closed\n{boost}"),
+                134,
+                "UnhandledError",
+                "lane.cpp:31",
+                "lane 9 closed",
+            ),
+            (
+                format!(
+                    "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n{boost}Aborted (Signal sent by tkill() 8 0)\n"
+                ),
+                139,
+                "HeapExhausted",
+                "lane.cpp:31",
+                "std::bad_alloc",
             ),
             (format!("{boost}free(): invalid pointer\n"), 134, "HeapCorruption", "lane.cpp:31", "free()"),
             (format!("{boost}error: cannot open lanes.db\n"), 1, "ErrorExit", "lane.cpp:31", "cannot open"),

@@ -234,8 +234,9 @@ fn glib_assertion(text: &str) -> Option<(usize, Words)> {
     let (start, file, line, function) = match text.find("ERROR:").filter(|at| *at < failed) {
         Some(start) => {
             let place = text[start + "ERROR:".len()..failed].trim_end().trim_end_matches(':');
-            let (place, function) = place.rsplit_once(':')?;
-            let (file, line) = symbols::location(place)?;
+            let (file, rest) = place.split_once(':')?;
+            let (line, function) = rest.split_once(':')?;
+            let line = line.parse().ok()?;
             (start, file, line, Some(symbols::plain(function)))
         }
         None => {

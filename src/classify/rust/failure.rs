@@ -200,7 +200,7 @@ impl Failure {
         }
         let Some((file, line)) = frames::place(bare) else { return false };
         if let Some(frame) = self.frames.last_mut().filter(|frame| frame.file.is_empty()) {
-            (frame.file, frame.line, frame.own) = (file.to_owned(), line, frames::is_own(file));
+            frames::set_place(frame, file, line);
         }
         true
     }

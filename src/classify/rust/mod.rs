@@ -152,6 +152,13 @@ mod tests {
                 "IndexOutOfBounds",
                 "a.rs:3",
             ),
+            // Behind a line that the program left without end.
+            (
+                "loading lanes ... thread 'main' panicked at src/a.rs:3:5:\nindex out of bounds: the len is 1 but the index is 3\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
             // miette, its hook for panics, error-stack, snafu, tracing-panic.
             (
                 "Error: rules::bad\n\n  × cannot load rules\n  ╰─▶ Permission denied (os error 13)\n   ╭─[/etc/rules.kdl:2:3]\n 1 │ rule {\n   ·     ╰── here\n   ╰────\n  help: see above\n",

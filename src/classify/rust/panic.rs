@@ -271,7 +271,7 @@ impl Panics {
         }
         let Some((file, line)) = frames::place(bare) else { return bare.starts_with(b"      [") };
         if let Some(frame) = panic.frames.last_mut().filter(|frame| frame.file.is_empty()) {
-            (frame.file, frame.line, frame.own) = (file.to_owned(), line, frames::is_own(file));
+            frames::set_place(frame, file, line);
         }
         true
     }
@@ -279,8 +279,10 @@ impl Panics {
 
 impl Parser for Panics {
     fn line(&mut self, line: &Line<'_>) -> Flow {
-        // What stands before the first line of a logged text is not on its others.
-        let bare = self.prefix.strip(line.text).or_else(|| self.logged.then_some(line.text));
+        // What stands before the first line of a logged text is not on its others, nor is what the program had written
+        // before without ending its line.
+        let own = self.logged || !self.prefix.is_collectors();
+        let bare = self.prefix.strip(line.text).or_else(|| own.then_some(line.text));
         if let Some(bare) = bare.filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
                 self.last_line = line.number;
