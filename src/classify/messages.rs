@@ -95,6 +95,7 @@ static RULES: &[Rule] = &[
     // Credentials.
     rule(AUTHENTICATION_FAILED, &["authentication failed"]),
     rule(AUTHENTICATION_FAILED, &["authentication failure"]),
+    last_words(AUTHENTICATION_FAILED, &["auth failed on "]),
     rule(AUTHENTICATION_FAILED, &["access denied for user"]),
     rule(AUTHENTICATION_FAILED, &["authentication required"]),
     rule(AUTHENTICATION_FAILED, &["unable to authenticate"]),
@@ -213,6 +214,7 @@ static RULES: &[Rule] = &[
     rule(PERMISSION_DENIED, &["eacces"]),
     rule(PERMISSION_DENIED, &["operation not permitted"]),
     rule(PERMISSION_DENIED, &["read-only file system"]),
+    rule(PERMISSION_DENIED, &["lock file on a read-only directory"]),
     rule(MISSING_FILE, &["no such file or directory"]),
     rule(MISSING_FILE, &["enoent"]),
     rule(MISSING_FILE, &["cannot find the file"]),
@@ -220,6 +222,7 @@ static RULES: &[Rule] = &[
     rule(MISSING_FILE, &["config file \"", "not found in"]),
     rule(MISSING_FILE, &["pattern matches no files"]),
     last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
+    last_words(MISSING_FILE, &["no hostkeys available"]),
     last_words(MISSING_FILE, &["file does not exist"]),
     last_words(MISSING_FILE, &["file not found"]),
     // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
@@ -293,6 +296,7 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["toml: "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["toml parse error at line "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["tomlerror {"]),
+    last_words(MISSING_CONFIGURATION, &["missing setting: "]),
     rule(INVALID_CONFIGURATION, &["invalid config"]),
     rule(INVALID_CONFIGURATION, &["invalid configuration"]),
     rule(INVALID_CONFIGURATION, &["invalid value", "config"]),
@@ -309,6 +313,11 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["env", "parsing \""]),
     rule(INVALID_CONFIGURATION, &["env", "parse error"]),
     rule(INVALID_CONFIGURATION, &["env", "invalid duration"]),
+    last_words(INVALID_CONFIGURATION, &["error loading config"]),
+    last_words(INVALID_CONFIGURATION, &["error in config"]),
+    last_words(INVALID_CONFIGURATION, &["configuration error"]),
+    last_words(INVALID_CONFIGURATION, &["unknown setting"]),
+    last_words(INVALID_CONFIGURATION, &["invalid directive"]),
     last_words(INVALID_CONFIGURATION, &["cannot unmarshal"]),
     last_words(INVALID_CONFIGURATION, &["invalid character '", "looking for"]),
     last_words(INVALID_CONFIGURATION, &["strconv.", "parsing \""]),
@@ -397,7 +406,8 @@ impl Messages {
 /// "environment variable".
 fn names_absent_setting(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let absent = ABSENT.iter().any(|word| lower.contains(word));
+    // A YAML library says so of a field that nobody knows, and the program's advice may speak of variables.
+    let absent = ABSENT.iter().any(|word| lower.contains(word)) && !lower.contains(" not found in type ");
     let environment =
         lower.contains("environment variable") || lower.contains("env var") || lower.contains("env variable");
     absent && (environment || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is_setting_name))
@@ -456,6 +466,12 @@ mod tests {
             ("serve: http: Server closed", "Terminated"),
             ("ERROR: unknown command line flag 'lanes'", "InvalidConfiguration"),
             ("--config is required", "MissingConfiguration"),
+            (
+                "yaml: line 3: field foo not found in type a.Config. To expand environment variables",
+                "InvalidConfiguration",
+            ),
+            ("ERROR vector::cli: Configuration error. error=unknown field `fooo`", "InvalidConfiguration"),
+            ("@ERROR: auth failed on module backup", "AuthenticationFailed"),
         ];
         let messages = Messages::default();
         for (text, reason) in cases {

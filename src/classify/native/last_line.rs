@@ -12,6 +12,9 @@ use crate::classify::text;
 /// Most lines of something else between the two lines of an exception.
 const FOREIGN: u32 = 3;
 
+/// What stands before the text of an exception.
+const WHAT: &str = "  what():  ";
+
 /// Exit codes of abort(): 134, 139 as PID 1, 133 on arm64.
 const ABORTED: &[i32] = &[134, 139, 133];
 
@@ -38,7 +41,7 @@ impl LastLine {
     }
 
     fn take(&mut self, bare: &[u8]) -> bool {
-        if let Some(what) = bare.strip_prefix(b"  what():  ")
+        if let Some(what) = bare.strip_prefix(WHAT.as_bytes())
             && let Words::Exception(_, message) = &mut self.words
         {
             *message = text::string(&what[..what.len().min(LINE_BYTES)]);
@@ -55,7 +58,10 @@ impl LastLine {
 impl Parser for LastLine {
     fn line(&mut self, line: &Line<'_>) -> Flow {
         // What the program itself had written before the words, without ending its line, is not on the next line.
-        let own = || (!self.prefix.is_collectors()).then_some(line.text);
+        let own = || {
+            let at = text::find(line.text, WHAT).unwrap_or(0);
+            (!self.prefix.is_collectors()).then_some(&line.text[at..])
+        };
         if let Some(bare) = self.prefix.strip(line.text).or_else(own).filter(|bare| self.take(bare)) {
             self.block.push(bare);
             self.last_line = line.number;

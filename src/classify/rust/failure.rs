@@ -27,6 +27,9 @@ pub const DRAWN: [&str; 3] = ["├╴at ", "╰─▶ ", "`-> "];
 /// What stands before what miette says first, and before a cause that is not the last one.
 const LINKS_DRAWN: [&str; 4] = ["× ", "x ", "├─▶ ", "|-> "];
 
+/// How many lines above a drawn cause the name may stand.
+const NAME_LINES: usize = 8;
+
 /// The parser of such an error.
 #[derive(Debug)]
 pub struct Failure {
@@ -80,21 +83,22 @@ impl Failure {
 
     /// An error whose causes are drawn below its name: `├╴at src/rules.rs:22:10`, `╰─▶ No such file or directory`.
     pub fn from_drawing(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
-        let drawn = DRAWN.iter().find_map(|drawn| text::find(line.text, drawn))?;
-        let at = line.text[..drawn].iter().rposition(|b| *b != b' ').map_or(0, |blank| blank + 1);
-        let prefix = Prefix::learn(&line.text[..at]);
-        let bare = |line: &'_ [u8]| prefix.strip(line).unwrap_or(line).to_vec();
-        let head = context.before.iter().take(8).position(|line| bare(line).starts_with(b"Error: "))?;
-        let mut parser = Self::new(line, prefix.clone(), &context.before[head + 1..]);
-        parser.first_line = line.number.saturating_sub(head as u64 + 1);
-        parser.block.push(&bare(&context.before[head]));
-        parser.name(&bare(&context.before[head]), line);
+        DRAWN.iter().find(|drawn| text::has(line.text, drawn))?;
+        let named = |line: &Vec<u8>| text::find(line, "Error: ").map(|at| Prefix::learn(&line[..at]));
+        let (above, prefix) =
+            context.before.iter().take(NAME_LINES).enumerate().find_map(|(at, line)| Some((at, named(line)?)))?;
+        let bare = |line: &[u8]| prefix.strip(line).unwrap_or(line).to_vec();
+        let head = bare(&context.before[above]);
+        let mut parser = Self::new(line, prefix.clone(), &context.before[above + 1..]);
+        parser.first_line = line.number.saturating_sub(above as u64 + 1);
+        parser.block.push(&head);
+        parser.name(&head, line);
         // `Error:   x cannot load rules`
         if let Some(link) = parser.links.last_mut() {
-            let named = LINKS_DRAWN[..2].iter().find_map(|drawn| link.strip_prefix(drawn));
-            *link = named.unwrap_or(link).to_owned();
+            let name = LINKS_DRAWN[..2].iter().find_map(|drawn| link.strip_prefix(drawn));
+            *link = name.unwrap_or(link).to_owned();
         }
-        for line in context.before[..head].iter().rev().map(|line| bare(line)).chain([line.text[at..].to_vec()]) {
+        for line in context.before[..above].iter().rev().map(Vec::as_slice).chain([line.text]).map(bare) {
             parser.block.push(&line);
             parser.drawn(&line);
         }
