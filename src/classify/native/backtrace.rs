@@ -11,13 +11,15 @@ use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
 /// Texts of which one is in the line with which such a stack begins.
-pub const HEADS: [&str; 5] = [
+pub const HEADS: [&str; 6] = [
     "*** Check failure stack trace: ***",
     "] Check failed: ",
     "*** SIG",
     "suspect faulting address",
     // Folly.
     "*** Signal ",
+    // Envoy.
+    "std::terminate called!",
 ];
 /// Most frames kept.
 const FRAMES: usize = 128;
@@ -50,9 +52,13 @@ fn record_start(line: &str) -> Option<usize> {
     })
 }
 
+/// How TensorFlow writes the level, behind a time stamp of its own.
+const SPELT: &str = ": F ";
+
 /// File, line and text of such a record.
 fn fatal_record(line: &str) -> Option<(&str, u32, &str)> {
-    let (head, message) = line[record_start(line)?..].split_once("] ")?;
+    let start = record_start(line).or_else(|| line.find(SPELT))?;
+    let (head, message) = line[start..].split_once("] ")?;
     let (file, number) = symbols::location(head.rsplit(' ').next()?)?;
     Some((file, number, message))
 }
@@ -86,12 +92,15 @@ impl Printed {
             return Self::of_record(&shown, line, at, 0, context);
         }
         let starred = shown.contains(HEADS[2]) || shown.contains(HEADS[4]);
-        let start = if starred { at } else { shown.find("Caught ")? };
+        let terminated = shown.contains(HEADS[5]);
+        let start = if starred || terminated { at } else { shown.find("Caught ")? };
         let message = shown[start..].trim_end().to_owned();
-        let reason = of_signal(&message);
+        let reason = if terminated { UNHANDLED_ERROR } else { of_signal(&message) };
         let word = reason.to_string();
-        let credible =
-            message.contains("received") || message.contains("Caught ") || message.contains("stack trace: ***");
+        let credible = terminated
+            || message.contains("received")
+            || message.contains("Caught ")
+            || message.contains("stack trace: ***");
         credible.then(|| Self::new(message, reason, word, None, line, start, 0, context))
     }
 
@@ -102,7 +111,7 @@ impl Printed {
         let reason = if checked { ASSERTION_FAILED } else { meaning };
         // The values that were compared stand in brackets.
         let word = message.split(" (").next().unwrap_or(message).to_owned();
-        let prefix = if above == 0 { record_start(record)? } else { at };
+        let prefix = if above == 0 { record_start(record).unwrap_or(0) } else { at };
         let site = Some((file.to_owned(), number));
         Some(Self::new(message.trim_end().to_owned(), reason, word, site, line, prefix, above, context))
     }
@@ -201,7 +210,9 @@ fn envoy_frame(line: &str) -> Option<String> {
 
 impl Parser for Printed {
     fn line(&mut self, line: &Line<'_>) -> Flow {
-        if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
+        // Envoy's handlers log from files of their own, so what stands in the brackets differs.
+        let behind = || memchr::memmem::rfind(line.text, b"] ").map(|at| &line.text[at + 2..]);
+        if let Some(bare) = self.prefix.strip(line.text).or_else(behind).filter(|bare| self.take(bare)) {
             self.last_line = line.number;
             self.block.push(bare);
             self.foreign = 0;

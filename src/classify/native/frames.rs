@@ -39,7 +39,12 @@ pub fn frame(line: &str) -> Option<(Option<u32>, RawFrame)> {
         return backward(rest).or_else(|| debugger(rest)).map(|frame| (Some(number), frame));
     }
     if let Some((number, rest)) = numbered(line) {
-        let rest = rest.strip_prefix("# ").and_then(boost).or_else(|| rest.strip_prefix(' ').and_then(breakpad));
+        let symbols = || rest.strip_prefix(": ").and_then(backtrace_symbols);
+        let rest = rest
+            .strip_prefix("# ")
+            .and_then(boost)
+            .or_else(|| rest.strip_prefix(' ').and_then(breakpad))
+            .or_else(symbols);
         return rest.map(|frame| (Some(number), frame));
     }
     let valgrind = || {
@@ -88,9 +93,7 @@ fn debugger(text: &str) -> Option<RawFrame> {
     if rest.starts_with("<signal handler called>") {
         return Some(RawFrame { function: rest.to_owned(), ..RawFrame::default() });
     }
-    if let Some((symbol, place)) = rest.rsplit_once(" at ")
-        && let Some((file, line)) = symbols::location(place)
-    {
+    if let Some((symbol, file, line)) = placed(rest) {
         return Some(made(name(symbol), file, line, ""));
     }
     if let Some((symbol, module)) = rest.rsplit_once(" from ") {
@@ -107,6 +110,16 @@ fn debugger(text: &str) -> Option<RawFrame> {
     })
 }
 
+/// `Lane::weigh() at /app/lane.cpp:31`; addr2line writes `??:0` and `lane.cpp:?` where it does not know.
+fn placed(text: &str) -> Option<(&str, &str, u32)> {
+    let (symbol, place) = text.rsplit_once(" at ")?;
+    if place.starts_with("??:") {
+        return Some((symbol, "", 0));
+    }
+    let (file, line) = place.strip_suffix(":?").map(|file| (file, 0)).or_else(|| symbols::location(place))?;
+    Some((symbol, file, line))
+}
+
 /// The name of a function, mangled or not; gdb parts it from its arguments by a blank.
 fn name(symbol: &str) -> String {
     let symbol = symbol.trim();
@@ -117,9 +130,7 @@ fn name(symbol: &str) -> String {
 /// `Lane::weigh() const at /app/lane.cpp:31 [0x55]`, `0x00007f42 in /lib/libc.so.6`, `_start in /app/sorter`.
 fn boost(text: &str) -> Option<RawFrame> {
     let text = text.split(" [0x").next().unwrap_or(text).trim();
-    if let Some((symbol, place)) = text.rsplit_once(" at ")
-        && let Some((file, line)) = symbols::location(place)
-    {
+    if let Some((symbol, file, line)) = placed(text) {
         return Some(made(symbols::plain(symbol), file, line, ""));
     }
     let (symbol, module) = text.rsplit_once(" in ")?;
@@ -149,9 +160,13 @@ fn valgrind(text: &str) -> Option<RawFrame> {
     })
 }
 
-/// `/app/sorter(_ZNK4Lane5weighEv+0x14) [0x55d0cb55542e]`.
+/// `/app/sorter(_ZNK4Lane5weighEv+0x14) [0x55d0cb55542e]`, demangled by some as `/app/sorter : Lane::weigh() const+0x14 [0x55]`.
 fn backtrace_symbols(text: &str) -> Option<RawFrame> {
     let (rest, address) = text.strip_suffix(']')?.rsplit_once("[0x")?;
+    if let Some((module, symbol)) = rest.split_once(" : ").filter(|(module, _)| module.starts_with(['/', '.'])) {
+        let (symbol, _) = symbol.rsplit_once("+0x")?;
+        return Some(made(name(symbol.trim_start_matches("()")), "", 0, module));
+    }
     let (module, symbol) = rest.trim_end().strip_suffix(')')?.split_once('(')?;
     let (symbol, offset) = symbol.rsplit_once('+').unwrap_or((symbol, "0x0"));
     let known = offset.starts_with("0x") && !module.is_empty() && address.bytes().all(|b| b.is_ascii_hexdigit());
@@ -205,6 +220,10 @@ mod tests {
             ("/app/bin/sorter(_ZNK4Lane5weighEv+0x14)[0x55d0cb55542e]", ("Lane::weigh", "", 0, true)),
             ("./sorter(+0x1234) [0x55d0cb55542e]", ("", "", 0, false)),
             ("/lib/libc.so.6(abort+0xd3) [0x7f42]", ("abort", "", 0, false)),
+            ("8: /app/bin/sorter(print_fatal_info+0xb7) [0x55d0cb55542e]", ("print_fatal_info", "", 0, true)),
+            ("  /app/bin/sorter : Lane::weigh(int)+0x732 [0x5643c096c6b2]", ("Lane::weigh", "", 0, true)),
+            ("#3  0x00007f381686164b in gsignal() at ??:0", ("gsignal", "", 0, false)),
+            ("#2  0x00000000000366d0 in __restore_rt() at sigaction.c:?", ("__restore_rt", "sigaction.c", 0, false)),
             ("   at 0x109159: Lane::weigh() const (lane.cpp:31)", ("Lane::weigh", "lane.cpp", 31, true)),
             ("   by 0x10: malloc (in /usr/libexec/valgrind/vgpreload.so)", ("malloc", "", 0, false)),
             (" 0  sorter!Lane::weigh() const [lane.cpp : 31 + 0x4]", ("Lane::weigh", "lane.cpp", 31, true)),

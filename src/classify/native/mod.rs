@@ -75,6 +75,7 @@ impl Grammar for Native {
             backtrace::HEADS[2],
             backtrace::HEADS[3],
             backtrace::HEADS[4],
+            backtrace::HEADS[5],
             stacks::ANCHORS[0],
             stacks::ANCHORS[1],
             stacks::ANCHORS[2],
@@ -84,6 +85,7 @@ impl Grammar for Native {
             stacks::ANCHORS[6],
             stacks::ANCHORS[7],
             stacks::ANCHORS[8],
+            stacks::ANCHORS[9],
         ]
     }
 
@@ -128,10 +130,28 @@ mod tests {
             (envoy, 139, "Segfault", "Envoy::Lane::gate"),
             (absl, 134, "AssertionFailed", "lane.cc:42"),
             (
+                "[2026-11-25 19:37:18.196][34][critical][main] [source/exe/terminate_handler.cc:12] std::terminate called! (possible uncaught exception, see trace)\n[2026-11-25 19:37:18.196][34][critical][backtrace] [./source/server/backtrace.h:91] Backtrace (use tools/stack_decode.py to get line numbers):\n[2026-11-25 19:37:18.197][34][critical][backtrace] [./source/server/backtrace.h:96] #0: Envoy::Lane::gate() [0x55d5]\n[2026-11-25 19:37:18.199][34][critical][backtrace] [./source/server/backtrace.h:104] Caught Aborted, suspect faulting address 0x1\n",
+                134,
+                "UnhandledError",
+                "Envoy::Lane::gate",
+            ),
+            (
                 "*** SIGSEGV received at time=1764 on cpu 1 ***\nPC: @     0x55d1  (unknown)  lanes::fault()\n    @     0x55d1   640  lanes::fault()\n",
                 139,
                 "Segfault",
                 "lanes::fault",
+            ),
+            (
+                "2026-11-25 01:35:29.101010: F core/framework/tensor.cc:733] Check failed: 1 == n (1 vs. 2)\nAborted (core dumped)\n",
+                134,
+                "AssertionFailed",
+                "tensor.cc:733",
+            ),
+            (
+                "Signal (11) received.\n 0# 0x000055F0 in sorter\n 1# Lane::weigh(int) in /app/sorter\n",
+                1,
+                "Segfault",
+                "Lane::weigh",
             ),
             ("Segmentation fault (core dumped)\nentrypoint: server ended\n", 1, "Segfault", ""),
             (

@@ -13,7 +13,7 @@ use crate::classify::text;
 
 /// Texts of which one is in the line with which such a stack begins: backward-cpp and cpptrace, LLVM and gdb, Boost,
 /// `backtrace_symbols`, Valgrind, Breakpad, gdb again.
-pub const ANCHORS: [&str; 9] = [
+pub const ANCHORS: [&str; 10] = [
     "Stack trace (most recent call",
     "#0 0x",
     "#0  ",
@@ -23,6 +23,8 @@ pub const ANCHORS: [&str; 9] = [
     "Process terminating with default action",
     " (crashed)",
     " with signal SIG",
+    // `/app/sorter : Lane::weigh(int)+0x732 [0x5643]`
+    ")+0x",
 ];
 /// What gdb says when it stops the program; the rest of its line names the signal.
 const RECEIVED: &str = " received signal SIG";
@@ -53,17 +55,23 @@ pub struct Stack {
 /// The signal that a line names, where it says that the process got it.
 fn signal(text: &str) -> Option<CrashReason> {
     let signals = [
-        ("SIGSEGV", "Segmentation fault", "signal 11", SEGFAULT),
-        ("SIGBUS", "Bus error", "signal 7", BUS_ERROR),
-        ("SIGFPE", "Floating point exception", "signal 8", FLOATING_POINT_EXCEPTION),
-        ("SIGILL", "Illegal instruction", "signal 4", ILLEGAL_INSTRUCTION),
-        ("SIGABRT", "Aborted (", "signal 6", ABORT),
+        ("SIGSEGV", "Segmentation fault", 11, SEGFAULT),
+        ("SIGBUS", "Bus error", 7, BUS_ERROR),
+        ("SIGFPE", "Floating point exception", 8, FLOATING_POINT_EXCEPTION),
+        ("SIGILL", "Illegal instruction", 4, ILLEGAL_INSTRUCTION),
+        ("SIGABRT", "Aborted (", 6, ABORT),
     ];
-    let named = |(short, long, number, _): &&(&str, &str, &str, CrashReason)| {
-        let numbered = text.split_once(number).is_some_and(|(_, rest)| !rest.starts_with(|c: char| c.is_ascii_digit()));
-        text.contains(short) || text.contains(long) || numbered
+    let number = numbered(text);
+    let named = |(short, long, known, _): &&(&str, &str, u32, CrashReason)| {
+        text.contains(short) || text.contains(long) || number == Some(*known)
     };
     signals.iter().find(named).map(|(.., reason)| reason.clone())
+}
+
+/// The number behind the word: `signal 11`, `Signal (11) received`.
+fn numbered(text: &str) -> Option<u32> {
+    let rest = text[text.find("ignal")? + "ignal".len()..].trim_start_matches([' ', '(', ':', '=', '#', '[']);
+    rest[..rest.bytes().take_while(u8::is_ascii_digit).count()].parse().ok()
 }
 
 /// What a program's own handler of `std::terminate` says above the stack.
@@ -95,8 +103,8 @@ fn start(text: &str) -> Option<(usize, bool)> {
 
 /// Where `/app/sorter(main+0x1d) [0x55]` begins.
 fn symbols_start(text: &str) -> usize {
-    let bracket = text.find('(').unwrap_or(0);
-    text[..bracket].rfind([' ', '\t']).map_or(0, |blank| blank + 1)
+    let end = text.find(" : ").or_else(|| text.find('(')).unwrap_or(0);
+    text[..end].rfind([' ', '\t']).map_or(0, |blank| blank + 1)
 }
 
 impl Stack {
