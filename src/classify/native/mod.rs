@@ -48,7 +48,6 @@ impl Grammar for Native {
             "*** longjmp causes",
             "*** bit out of range",
             "*** invalid %N$",
-            "deleted virtual method called",
             "ubsan: ",
             "ncaught exception ",
             // Failed assertions of GLib and gRPC, of libc++ and Qt, and what `g_error` says.
@@ -62,7 +61,8 @@ impl Grammar for Native {
             "*** buffer overflow detected",
             "*** %n in writable segment",
             "*** Error in `",
-            "pure virtual method called",
+            // A pure one, or a deleted one.
+            " virtual method called",
             "Segmentation fault",
             "Bus error",
             "Illegal instruction",
@@ -85,7 +85,6 @@ impl Grammar for Native {
             stacks::ANCHORS[6],
             stacks::ANCHORS[7],
             stacks::ANCHORS[8],
-            stacks::ANCHORS[9],
         ]
     }
 

@@ -12,17 +12,16 @@ use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
 /// Texts of which one is in the line with which such a stack begins: backward-cpp and cpptrace, LLVM and gdb, Boost,
-/// `backtrace_symbols`, Valgrind, Breakpad, gdb again.
-pub const ANCHORS: [&str; 10] = [
+/// `backtrace_symbols`, Valgrind, Breakpad. What gdb says of a signal has the shell's words for it, which are anchors too.
+pub const ANCHORS: [&str; 9] = [
     "Stack trace (most recent call",
     "#0 0x",
     "#0  ",
     " 0# ",
     ")[0x",
     ") [0x",
-    "Process terminating with default action",
+    "terminating with default action",
     " (crashed)",
-    " with signal SIG",
     // `/app/sorter : Lane::weigh(int)+0x732 [0x5643]`
     ")+0x",
 ];
@@ -84,8 +83,8 @@ fn thrown(text: &str, messages: &Messages) -> Option<CrashReason> {
 
 /// Where the stack begins in a line: with a title, or with its first frame.
 fn start(text: &str) -> Option<(usize, bool)> {
-    let titles = [ANCHORS[0], ANCHORS[6]];
-    if let Some(at) = titles.iter().find_map(|title| text.find(title)) {
+    let valgrind = text.contains(ANCHORS[6]).then(|| text.find("Process ")).flatten();
+    if let Some(at) = text.find(ANCHORS[0]).or(valgrind) {
         return Some((at, true));
     }
     let stopped = text.contains(RECEIVED) && (text.contains("Program ") || text.contains("Thread "));
