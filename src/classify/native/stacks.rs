@@ -96,7 +96,7 @@ fn start(text: &str) -> Option<(usize, bool)> {
     }
     // The number of a frame is padded.
     let first = ["#0", " 0#"].iter().find_map(|first| text.find(first));
-    let at = first.map_or_else(|| symbols_start(text), |at| text[..at].trim_end_matches(' ').len());
+    let at = text[..first.unwrap_or_else(|| symbols_start(text))].trim_end_matches(' ').len();
     frames::frame(&text[at..]).filter(|(number, _)| number.is_none_or(|number| number == 0)).map(|_| (at, false))
 }
 
