@@ -182,6 +182,7 @@ fn of_exception(class: &str, message: &str, messages: &Messages) -> CrashReason 
         "bad_optional_access" | "bad_expected_access" => UNWRAP_FAILED,
         "overflow_error" | "underflow_error" => ARITHMETIC_ERROR,
         "system_error" if message.starts_with("Resource temporarily unavailable") => THREAD_LIMIT,
+        "system_error" if message.starts_with("Resource deadlock avoided") => DEADLOCK,
         _ => messages.meaning(message, Voice::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason),
     }
 }
@@ -251,6 +252,7 @@ mod tests {
             ("Segmentation fault (core dumped)", Some("Segfault")),
             ("/run.sh: line 3:     7 Segmentation fault      (core dumped) ./server", Some("Segfault")),
             ("Bus error", Some("BusError")),
+            ("Nov 25 02:11:03 node-1 app[1]: Bus error", Some("BusError")),
             ("qemu: uncaught target signal 11 (Segmentation fault) - core dumped", Some("Segfault")),
             ("*** longjmp causes uninitialized stack frame ***: terminated", Some("StackSmashing")),
             ("*** bit out of range 0 - FD_SETSIZE on fd_set ***: terminated", Some("StackSmashing")),

@@ -166,6 +166,15 @@ mod tests {
                 "MissingKey",
                 "",
             ),
+            // Of a report with its head cut off the summary is left.
+            (
+                "    #1 0x55 in main /app/a.c:9\n\nSUMMARY: AddressSanitizer: heap-buffer-overflow /app/a.c:3:5 in sum\n==1==ABORTING\n",
+                1,
+                "SanitizerReport",
+                "a.c:3",
+            ),
+            ("SUMMARY: ThreadSanitizer: data race /app/a.c:3 in count\n==================\n", 66, "DataRace", "a.c:3"),
+            ("SUMMARY: AddressSanitizer: 400 byte(s) leaked in 1 allocation(s).\n", 23, "SanitizerReport", ""),
             ("a.cc:3:5: runtime error: index 4 out of bounds for type 'int [4]'\nlane open\n", 0, "CleanExit", ""),
             (
                 "WARNING: ThreadSanitizer: lock-order-inversion (potential deadlock) (pid=1)\n    #0 lanes::take() /app/a.cc:3 (a+0x1)\n",

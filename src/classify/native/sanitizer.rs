@@ -10,6 +10,8 @@ use crate::classify::reason::{DATA_RACE, DEADLOCK, SANITIZER_REPORT, SYNC_MISUSE
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
+/// How the last line of a report begins.
+const SUMMARY: &str = "SUMMARY: ";
 /// Most frames kept of one stack; the sanitizers themselves stop at 256.
 const FRAMES: usize = 128;
 /// Most stacks kept of one report.
@@ -35,6 +37,8 @@ pub struct Report {
     kind: String,
     /// One of UndefinedBehaviorSanitizer, which names a place, and after which the process goes on.
     goes_on: bool,
+    /// Only its summary is left.
+    headless: bool,
     message: String,
     stacks: Vec<Stack>,
     title: String,
@@ -61,6 +65,22 @@ fn head(line: &[u8]) -> Option<(usize, String, String)> {
     named.then(|| (start, format!("{tool}Sanitizer"), kind.trim_end().to_owned()))
 }
 
+/// `SUMMARY: AddressSanitizer: heap-buffer-overflow /app/parser.c:34:5 in sum`: all that is left where the rest is cut off.
+fn summary(line: &[u8]) -> Option<(usize, String, String, RawFrame)> {
+    let at = text::find(line, SUMMARY)?;
+    let rest = std::str::from_utf8(&line[at + SUMMARY.len()..line.len().min(at + 4096)]).ok()?;
+    let (tool, rest) = rest.trim_end().split_once("Sanitizer: ")?;
+    let (kind, function) = rest.rsplit_once(" in ").unwrap_or((rest, ""));
+    let (kind, place) = kind.rsplit_once(' ').filter(|(_, place)| place.contains([':', '/'])).unwrap_or((kind, ""));
+    let (file, number) = symbols::location(place).unwrap_or_default();
+    // `400 byte(s) leaked in 1 allocation(s).` names no function.
+    let function = if place.is_empty() { String::new() } else { symbols::plain(function) };
+    let own = symbols::is_own(&function, file);
+    let frame = RawFrame { function, file: file.to_owned(), line: number, own };
+    let named = tool.bytes().all(|b| b.is_ascii_alphabetic());
+    named.then(|| (at, format!("{tool}Sanitizer"), kind.trim_end().to_owned(), frame))
+}
+
 /// `parser.c:34:5: runtime error: …`
 fn undefined(line: &[u8]) -> Option<(usize, String, RawFrame)> {
     let end = text::find(line, ": runtime error: ")?;
@@ -79,6 +99,13 @@ impl Report {
         if let Some((at, tool, kind)) = head(line.text) {
             return Some(Self::new(line, at, tool, kind, context));
         }
+        if let Some((at, tool, kind, frame)) = summary(line.text) {
+            let mut report = Self::new(line, at, tool, kind, context);
+            (report.headless, report.ended) = (true, true);
+            report.lines = LINES.saturating_sub(LEGEND);
+            report.stacks.push(Stack { title: String::new(), frames: vec![frame] });
+            return Some(report);
+        }
         let (at, kind, frame) = undefined(line.text)?;
         let mut report = Self::new(line, at, "UndefinedBehaviorSanitizer".to_owned(), kind, context);
         report.goes_on = true;
@@ -95,6 +122,7 @@ impl Report {
             tool,
             kind,
             goes_on: false,
+            headless: false,
             message: if message.contains("Sanitizer") { message } else { shown.trim().to_owned() },
             stacks: Vec::new(),
             title: String::new(),
@@ -118,7 +146,7 @@ impl Report {
             return self.frame(frame);
         }
         self.in_stack = false;
-        if bare.starts_with(b"SUMMARY: ") {
+        if bare.starts_with(SUMMARY.as_bytes()) {
             (self.ended, self.lines) = (true, LINES.saturating_sub(LEGEND));
             return true;
         }
@@ -299,7 +327,7 @@ impl Parser for Report {
             excerpt: self.block.clone(),
             first_line: self.first_line,
             last_line: self.last_line,
-            headless: false,
+            headless: self.headless,
         })
     }
 }

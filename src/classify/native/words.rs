@@ -2,6 +2,7 @@
 //! says of a child that a signal killed.
 
 use super::symbols;
+use crate::classify::envelope::without_collector;
 use crate::classify::finding::{CrashReason, Culprit, base_name};
 use crate::classify::reason::*;
 use crate::classify::text as bytes;
@@ -345,7 +346,8 @@ pub fn shell(text: &str) -> Option<(usize, Words)> {
     let rest = text[at + words.len()..].trim();
     let before = text[..at].trim_end();
     let numbered = before.ends_with(|c: char| c.is_ascii_digit()) && before.contains(": line ");
-    let alone = before.is_empty() || before.ends_with(['Z', '|', ']']) || before.ends_with(" F");
+    let collected = text.len() - without_collector(text).len() == at;
+    let alone = before.is_empty() || before.ends_with(['Z', '|', ']']) || collected;
     let dumped = rest == "(core dumped)";
     (numbered || dumped || alone && rest.is_empty())
         .then(|| (at, Words::Shell(reason, text[at..].trim_end().to_owned(), exits)))

@@ -3,6 +3,7 @@
 use super::frames;
 use super::kinds;
 use crate::classify::chain::weight;
+use crate::classify::chatter;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -57,7 +58,10 @@ impl Failure {
     /// above, over a blank line.
     pub fn from_section(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
         let prefix = Prefix::learn(&line.text[..at]);
-        let named = context.before.iter().take(4).position(|line| !text::blank(prefix.strip(line).unwrap_or(line)))?;
+        let between = |line: &&[u8]| text::blank(line) || chatter::is_chatter(line);
+        let above = context.before.iter().take(NAME_LINES).map(|line| prefix.strip(line).unwrap_or(line));
+        let named = above.take_while(between).count();
+        context.before.get(named)?;
         let head = prefix.strip(&context.before[named]).unwrap_or(&context.before[named]).to_vec();
         let mut parser = Self::new(line, prefix, &context.before[named + 1..]);
         parser.first_line = line.number.saturating_sub(named as u64 + 1);
