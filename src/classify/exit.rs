@@ -102,8 +102,7 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
         MISSING_LIBRARY
     } else if has("exec format error") {
         EXEC_FORMAT_ERROR
-    } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to cwd")) && has("no such file"))
-    {
+    } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to ")) && has("no such file")) {
         MISSING_FILE
     } else if has("is a directory") && has("permission denied") {
         PERMISSION_DENIED
@@ -124,8 +123,14 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
 /// What the pod's spec asks for and the node does not have.
 const SETTINGS: [&str; 4] = ["apparmor", "seccomp profile", "/proc/sys/", "error setting rlimit"];
 /// How container runtimes say that there is no such command.
-const NOT_FOUND: [&str; 4] =
-    ["executable file not found", "no such file or directory", "is a directory", "was not found"];
+const NOT_FOUND: [&str; 5] = [
+    "executable file not found",
+    "no such file or directory",
+    "is a directory",
+    "was not found",
+    // Windows.
+    "cannot find the file specified",
+];
 
 /// The runtime's own error, without the layers that passed it on.
 fn bare_start_error(message: &str) -> &str {
@@ -261,6 +266,16 @@ mod tests {
                 "driver failed: Bind for 0.0.0.0:80 failed: port is already allocated",
                 "PortInUse",
                 "driver failed: Bind for 0.0.0.0:80 failed: port is already allocated",
+            ),
+            (
+                "container create failed: chdir to `/srv`: No such file or directory",
+                "MissingFile",
+                "container create failed: chdir to `/srv`: No such file or directory",
+            ),
+            (
+                "CreateProcess shopd: The system cannot find the file specified.",
+                "CommandNotFound",
+                "CreateProcess shopd: The system cannot find the file specified.",
             ),
             ("", "InvalidConfiguration", "the container runtime could not start it"),
         ];

@@ -135,7 +135,7 @@ fn judge(found: &Found, code: Option<i32>) -> Judged {
     let why_not: Vec<Option<String>> =
         found.candidates.iter().map(|candidate| why_survived(candidate, code, found)).collect();
     let standing = (0..found.candidates.len()).filter(|at| why_not[*at].is_none());
-    let winner = standing.max_by_key(|at| rank(&found.candidates[*at], *at, code));
+    let winner = standing.max_by_key(|at| rank(found, *at, code));
     Judged { winner, why_not }
 }
 
@@ -157,7 +157,8 @@ impl Judged {
 
 /// Of the traces that can be the end: one that agrees with the exit, the runtime's own words before a logger's, the last
 /// one. Of race reports, which end nothing by themselves, the first.
-fn rank(candidate: &Candidate, at: usize, code: Option<i32>) -> (bool, u8, bool, bool, i64) {
+fn rank(found: &Found, at: usize, code: Option<i32>) -> (bool, u8, bool, bool, i64) {
+    let candidate = &found.candidates[at];
     let agrees = code.is_some_and(|code| candidate.exits.contains(&code));
     let position = at as i64;
     let position = if candidate.reason == DATA_RACE { -position } else { position };
@@ -166,8 +167,16 @@ fn rank(candidate: &Candidate, at: usize, code: Option<i32>) -> (bool, u8, bool,
         Standing::Printed => 1,
         Standing::Logged | Standing::Survived(_) => 0,
     };
-    // What was found before abort() was called says more than the abort.
-    (agrees, voice, candidate.reason != ABORT, !candidate.headless, position)
+    // What was found right before abort() was called says more than the abort. What is far above is that of a process that
+    // ran before in the same container.
+    let says =
+        candidate.reason != ABORT || !found.candidates[..at].iter().any(|other| is_right_before(other, candidate));
+    (agrees, voice, says, !candidate.headless, position)
+}
+
+/// Whether nothing but a few lines of others is between two traces.
+fn is_right_before(first: &Candidate, second: &Candidate) -> bool {
+    second.first_line.saturating_sub(first.last_line) <= after::RAW_OTHER
 }
 
 /// Why a trace did not end the process; `None` if it may have.

@@ -190,7 +190,7 @@ impl Parser for Stack {
             runtime: Runtime::Native,
             kind: self.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
             exception: None,
-            standing: if worded { Standing::Printed } else { Standing::Logged },
+            standing: if worded { Standing::Fatal } else { Standing::Logged },
             exits: &[134, 139, 133, 135, 136, 132],
             culprit: Some(place),
             stack: shown(thrown),
@@ -231,7 +231,7 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
 fn belong(first: &Candidate, second: &Candidate) -> bool {
     let near = second.first_line.saturating_sub(first.last_line) <= NEAR;
     // That it was aborted says nothing where an exception was not caught.
-    let aborted = |candidate: &Candidate| candidate.reason == ABORT && candidate.standing == Standing::Printed;
+    let aborted = |candidate: &Candidate| candidate.reason == ABORT && !candidate.stack.is_empty();
     let is_stack = |candidate: &Candidate| is_wordless(candidate) || aborted(candidate);
     let words = match (is_stack(first), is_stack(second)) {
         (true, false) => second,

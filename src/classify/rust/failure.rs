@@ -234,6 +234,10 @@ fn reason(link: &str, messages: &Messages) -> CrashReason {
 
 impl Parser for Failure {
     fn line(&mut self, line: &Line<'_>) -> Flow {
+        // Another error, whose causes are its own.
+        if self.prefix.strip(line.text).is_some_and(|bare| bare.starts_with(b"Error: ")) {
+            return Flow::Over;
+        }
         if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
                 self.last_line = line.number;
