@@ -1,6 +1,6 @@
 //! Stacks that programs print themselves when they die: glog's and Abseil's failed checks and signals, Envoy's faults.
 
-use super::symbols;
+use super::{frames, symbols};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -11,7 +11,7 @@ use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
 /// Texts of which one is in the line with which such a stack begins.
-pub const HEADS: [&str; 6] = [
+pub const HEADS: [&str; 7] = [
     "*** Check failure stack trace: ***",
     "] Check failed: ",
     "*** SIG",
@@ -20,6 +20,8 @@ pub const HEADS: [&str; 6] = [
     "*** Signal ",
     // Envoy.
     "std::terminate called!",
+    // Chromium.
+    ":FATAL:",
 ];
 /// Most frames kept.
 const FRAMES: usize = 128;
@@ -57,6 +59,11 @@ const SPELT: &str = ": F ";
 
 /// File, line and text of such a record.
 fn fatal_record(line: &str) -> Option<(&str, u32, &str)> {
+    if let Some((_, rest)) = line.split_once(HEADS[6]) {
+        let (file, rest) = rest.split_once('(')?;
+        let (number, message) = rest.split_once(")] ")?;
+        return Some((file, number.parse().ok()?, message));
+    }
     let start = record_start(line).or_else(|| line.find(SPELT))?;
     let (head, message) = line[start..].split_once("] ")?;
     let (file, number) = symbols::location(head.rsplit(' ').next()?)?;
@@ -88,7 +95,7 @@ impl Printed {
             let before = context.before.first().map(|line| text::string(line))?;
             return Self::of_record(&before, line, at, 1, context);
         }
-        if shown.contains(HEADS[1]) {
+        if shown.contains(HEADS[1]) || shown.contains(HEADS[6]) {
             return Self::of_record(&shown, line, at, 0, context);
         }
         let starred = shown.contains(HEADS[2]) || shown.contains(HEADS[4]);
@@ -111,7 +118,8 @@ impl Printed {
         let reason = if checked { ASSERTION_FAILED } else { meaning };
         // The values that were compared stand in brackets.
         let word = message.split(" (").next().unwrap_or(message).to_owned();
-        let prefix = if above == 0 { record_start(record).unwrap_or(0) } else { at };
+        let chromium = record.find(HEADS[6]).and_then(|at| record[..at].rfind('['));
+        let prefix = if above == 0 { record_start(record).or(chromium).unwrap_or(0) } else { at };
         let site = Some((file.to_owned(), number));
         Some(Self::new(message.trim_end().to_owned(), reason, word, site, line, prefix, above, context))
     }
@@ -169,7 +177,8 @@ impl Printed {
             self.counter = self.frames.first().map(|frame| frame.function.clone());
             return true;
         }
-        if let Some(function) = glog_frame(&shown).or_else(|| envoy_frame(&shown)) {
+        let numbered = || frames::frame(&shown).filter(|_| shown.starts_with('#')).map(|(_, frame)| frame.function);
+        if let Some(function) = glog_frame(&shown).or_else(|| envoy_frame(&shown)).or_else(numbered) {
             // It has the place of the fault too, behind the functions that handled it.
             if self.counter.as_ref() == Some(&function) {
                 self.frames.clear();

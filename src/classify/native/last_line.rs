@@ -1,5 +1,6 @@
 //! The parser of last words, and what they mean.
 
+use super::libraries::FORTRAN;
 use super::words::{LINE_BYTES, WATCHED, Words, shell};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
@@ -149,8 +150,9 @@ fn said_word(line: &str) -> &str {
     {
         return word;
     }
-    let line =
-        line.strip_prefix("*** Error in `").and_then(|rest| rest.split_once("': ")).map_or(line, |(_, rest)| rest);
+    let named = line.strip_prefix("*** Error in `").and_then(|rest| rest.split_once("': "));
+    let named = named.or_else(|| line.strip_prefix("*** glibc detected *** ").and_then(|rest| rest.split_once(": ")));
+    let line = named.map_or(line, |(_, rest)| rest);
     line.split(": 0x").next().unwrap_or(line)
 }
 
@@ -170,6 +172,7 @@ fn of_exception(class: &str, message: &str, messages: &Messages) -> CrashReason 
     let name = class.rsplit("::").next().unwrap_or(class);
     match name {
         "NSRangeException" => INDEX_OUT_OF_BOUNDS,
+        FORTRAN if message.starts_with("Index '") => INDEX_OUT_OF_BOUNDS,
         "NSInvalidArgumentException" if message.contains("unrecognized selector") => TYPE_MISMATCH,
         "out_of_range"
             if message.contains("map::at") || message.contains("_Map_base::at") || message.contains("key '") =>
@@ -278,6 +281,16 @@ mod tests {
             ("ASSERT: \"lane >= 0\" in file lane.cpp, line 31", Some("AssertionFailed")),
             ("(lanes:1): Lanes-ERROR **: 01:35:29.101: lane 4 closed", Some("UnhandledError")),
             ("terminate called after throwing an instance of cpptrace::out_of_range: lane:", Some("IndexOutOfBounds")),
+            ("Error: attempt to subscript container with out-of-bounds index 5, but ", Some("IndexOutOfBounds")),
+            ("Error: attempt to dereference a singular iterator.", Some("AssertionFailed")),
+            ("Error: attempt to write a readonly database", None),
+            (
+                "Fortran runtime error: Index '4' of dimension 1 of array 'w' above upper bound of 3",
+                Some("IndexOutOfBounds"),
+            ),
+            ("Fortran runtime error: Cannot open file 'a': No such file or directory", Some("MissingFile")),
+            ("*** glibc detected *** ./app: free(): invalid pointer: 0x0000000001a8c010 ***", Some("HeapCorruption")),
+            ("Fatal error: glibc detected an invalid stdio handle", Some("HeapCorruption")),
             ("the assertion failed because of a.c:3] assertion failed", None),
             ("the shop said Segmentation fault is bad", None),
             ("Aborted by the user", None),

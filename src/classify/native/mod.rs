@@ -3,6 +3,7 @@
 mod backtrace;
 mod frames;
 mod last_line;
+mod libraries;
 mod mangled;
 mod sanitizer;
 pub mod stacks;
@@ -55,6 +56,9 @@ impl Grammar for Native {
             "] assertion failed",
             "/c++/v1/",
             "ASSERT failure in ",
+            "Error: attempt to ",
+            "Fortran runtime error: ",
+            "glibc detected ",
             "ASSERT: \"",
             "-ERROR **: ",
             "): ERROR **: ",
@@ -76,6 +80,7 @@ impl Grammar for Native {
             backtrace::HEADS[3],
             backtrace::HEADS[4],
             backtrace::HEADS[5],
+            backtrace::HEADS[6],
             stacks::ANCHORS[0],
             stacks::ANCHORS[1],
             stacks::ANCHORS[2],
@@ -165,6 +170,24 @@ mod tests {
                 134,
                 "MissingKey",
                 "",
+            ),
+            (
+                "[12:12:1125/013529.101010:FATAL:lane.cc(31)] Check failed: n < size (4 vs. 4). \n#0 0x55d0 base::debug::CollectStackTrace()\n#1 0x55d0 sorter::Lane::weigh()\n\nReceived signal 6\n",
+                133,
+                "AssertionFailed",
+                "lane.cc:31",
+            ),
+            (
+                "[1125/013529.101010:FATAL:zygote.cc(127)] No usable sandbox! Update your kernel\n",
+                133,
+                "UnhandledError",
+                "zygote.cc:127",
+            ),
+            (
+                "At line 12 of file /app/lane.f90\nFortran runtime error: Index '4' of dimension 1 of array 'w' above upper bound of 3\n\nError termination. Backtrace:\n#0  0x7f9a in weigh_\n\tat /app/lane.f90:12\n#1  0x7f9b in main\n\tat /app/main.f90:20\n",
+                2,
+                "IndexOutOfBounds",
+                "lane.f90:12",
             ),
             // Of a report with its head cut off the summary is left.
             (

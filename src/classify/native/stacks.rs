@@ -158,6 +158,15 @@ impl Stack {
             }
             return true;
         }
+        // Fortran's library writes the place below.
+        if let Some((file, line)) =
+            shown.trim_start().strip_prefix("at ").and_then(|place| symbols::location(place.trim()))
+            && let Some(frame) = self.frames.last_mut().filter(|frame| frame.file.is_empty())
+        {
+            frame.own &= symbols::is_own(&frame.function, file);
+            (frame.file, frame.line) = (file.to_owned(), line);
+            return true;
+        }
         // backward-cpp says at the end which signal it was.
         if let Some(reason) = signal(&shown).filter(|_| self.reason.is_none() && !shown.starts_with(' ')) {
             (self.reason, self.message) = (Some(reason), shown.trim_end().to_owned());

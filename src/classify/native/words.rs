@@ -1,7 +1,7 @@
 //! Last words of one line or two: an uncaught exception, an assertion, what glibc says of a corrupted heap, and what a shell
 //! says of a child that a signal killed.
 
-use super::symbols;
+use super::{libraries, symbols};
 use crate::classify::envelope::without_collector;
 use crate::classify::finding::{CrashReason, Culprit, base_name};
 use crate::classify::reason::*;
@@ -104,6 +104,7 @@ pub static WATCHED: &[(&str, CrashReason, &str)] = &[
     ("*** bit out of range 0 - FD_SETSIZE on fd_set ***", STACK_SMASHING, "descriptor beyond FD_SETSIZE"),
     ("*** invalid %N$ use detected ***", ABORT, "invalid %N$ in a format"),
     ("ubsan: ", SANITIZER_REPORT, "undefined behaviour"),
+    ("Fatal error: glibc detected an invalid stdio handle", HEAP_CORRUPTION, "invalid stdio handle"),
     ("pure virtual method called", UNHANDLED_ERROR, "pure virtual call"),
     ("deleted virtual method called", UNHANDLED_ERROR, "deleted virtual call"),
     ("Pure virtual function called!", UNHANDLED_ERROR, "pure virtual call"),
@@ -125,14 +126,14 @@ pub fn read(line: &[u8]) -> Option<(usize, Words)> {
 }
 
 /// The position of the words, where nothing that makes them part of a longer word stands before them.
-fn find(text: &str, words: &str) -> Option<usize> {
+pub fn find(text: &str, words: &str) -> Option<usize> {
     let at = bytes::find(text.as_bytes(), words)?;
     let separate = at == 0 || matches!(text.as_bytes()[at - 1], b' ' | b'\t' | b']' | b'|' | b':' | b'`');
     separate.then_some(at)
 }
 
 fn exception(text: &str) -> Option<(usize, Words)> {
-    if let Some(thrown) = of_objective_c(text).or_else(|| glib_error(text)) {
+    if let Some(thrown) = libraries::thrown(text) {
         return Some(thrown);
     }
     if let Some(at) = find(text, "terminate called ") {
@@ -162,20 +163,8 @@ fn exception(text: &str) -> Option<(usize, Words)> {
     words.contains("terminating").then(|| (at, Words::Terminated(words.trim_end().to_owned())))
 }
 
-/// `*** Terminating app due to uncaught exception 'NSRangeException', reason: '…'`; GNUstep writes no quotes.
-fn of_objective_c(text: &str) -> Option<(usize, Words)> {
-    let at = text.find("ncaught exception ")?;
-    let rest = text[at + "ncaught exception ".len()..].trim_start_matches('\'');
-    let (class, reason) = rest.split_once(", reason: ")?;
-    let start = text[..at].rfind("*** ").unwrap_or(at.saturating_sub(1));
-    let reason = reason.trim_end();
-    let reason = reason.strip_prefix('\'').and_then(|quoted| quoted.strip_suffix('\'')).unwrap_or(reason);
-    let named = !class.contains(' ');
-    named.then(|| (start, Words::Exception(class.trim_end_matches('\'').to_owned(), reason.to_owned())))
-}
-
 fn assertion(text: &str) -> Option<(usize, Words)> {
-    if let Some(failed) = libcxx_assertion(text).or_else(|| glib_assertion(text)).or_else(|| qt_assertion(text)) {
+    if let Some(failed) = libraries::asserted(text) {
         return Some(failed);
     }
     if let Some(failed) = text.find("Assertion `").or_else(|| text.find("Assertion '")) {
@@ -217,69 +206,6 @@ fn glibc_assertion(text: &str, failed: usize, expression: &str) -> Option<(usize
     Some((start, Words::Assertion(text[start..].trim_end().to_owned(), expression.to_owned(), own.then_some(place))))
 }
 
-/// `/usr/include/c++/v1/vector:1393: assertion __n < size() failed: vector[] index out of bounds`; the place is none of
-/// the user's.
-fn libcxx_assertion(text: &str) -> Option<(usize, Words)> {
-    let header = text.find("/c++/v1/")?;
-    let (_, failed) = text[header..].split_once(": ")?;
-    let failed = failed.strip_prefix("libc++ Hardening ").unwrap_or(failed);
-    let (expression, message) = failed.strip_prefix("assertion ")?.split_once(" failed: ")?;
-    let start = text[..header].rfind([' ', '\t']).map_or(0, |at| at + 1);
-    let shown = if message.trim().is_empty() { text[start..].trim_end() } else { message.trim_end() };
-    Some((start, Words::Assertion(shown.to_owned(), expression.to_owned(), None)))
-}
-
-/// GLib: `ERROR:lane.c:31:lane_weigh: assertion failed (n < size): (4 < 4)`; gRPC: `lane.cc:31] assertion failed: n < size`.
-fn glib_assertion(text: &str) -> Option<(usize, Words)> {
-    let failed = text.find("assertion failed")?;
-    let (start, file, line, function) = match text.find("ERROR:").filter(|at| *at < failed) {
-        Some(start) => {
-            let place = text[start + "ERROR:".len()..failed].trim_end().trim_end_matches(':');
-            let (file, rest) = place.split_once(':')?;
-            let (line, function) = rest.split_once(':')?;
-            let line = line.parse().ok()?;
-            (start, file, line, Some(symbols::plain(function)))
-        }
-        None => {
-            let place = text[..failed].strip_suffix("] ")?;
-            let (file, line) = symbols::location(place.rsplit(' ').next()?)?;
-            (failed, file, line, None)
-        }
-    };
-    let expression = text[failed + "assertion failed".len()..].trim_start_matches([':', ' ']);
-    // The values that were compared stand behind the expression in brackets.
-    let expression = expression.split("): (").next().unwrap_or(expression).trim_end();
-    let own = symbols::is_own(function.as_deref().unwrap_or("f"), file);
-    let place = Culprit { function, file: Some(file.to_owned()), line: Some(line) };
-    let shown = text[start..].trim_end().to_owned();
-    symbols::is_source(file).then(|| (start, Words::Assertion(shown, expression.to_owned(), own.then_some(place))))
-}
-
-/// GLib's `g_error`: `(lanes:1): Lanes-ERROR **: 01:35:29.101: lane 4 closed`.
-fn glib_error(text: &str) -> Option<(usize, Words)> {
-    let (head, said) = text.split_once("ERROR **: ")?;
-    let start = head.find("** (").or_else(|| head.find('('))?;
-    let stamped =
-        said.split_once(": ").filter(|(stamp, _)| stamp.bytes().all(|b| b.is_ascii_digit() || b":.".contains(&b)));
-    let said = stamped.map_or(said, |(_, said)| said).trim_end();
-    Some((start, Words::Exception("g_error".to_owned(), said.to_owned())))
-}
-
-/// Qt: `ASSERT: "lane >= 0" in file lane.cpp, line 31`, `ASSERT failure in Lane::at: "out of range", file lane.cpp, line 31`.
-fn qt_assertion(text: &str) -> Option<(usize, Words)> {
-    let at = find(text, "ASSERT failure in ").or_else(|| find(text, "ASSERT: \""))?;
-    let (head, place) = text[at..].rsplit_once("file ")?;
-    let (file, line) = place.trim_end().split_once(", line ")?;
-    let line = line.parse().ok()?;
-    let (_, expression) = head.split_once('"')?;
-    let function = head.strip_prefix("ASSERT failure in ").and_then(|rest| rest.split_once(": \""));
-    let function = function.map(|(name, _)| symbols::plain(name)).filter(|name| !name.is_empty());
-    let own = symbols::is_own(function.as_deref().unwrap_or("f"), file);
-    let place = Culprit { function, file: Some(file.to_owned()), line: Some(line) };
-    let expression = expression.rsplit_once('"').map_or(expression, |(inner, _)| inner).to_owned();
-    Some((at, Words::Assertion(text[at..].trim_end().to_owned(), expression, own.then_some(place))))
-}
-
 /// `Assertion failed: x (parser.c: parse_line: 21)`; `Assertion failed: (x), function f, file parser.c, line 21.`
 fn musl_assertion(text: &str, at: usize) -> Option<(usize, Words)> {
     let rest = text[at + "Assertion failed: ".len()..].trim_end();
@@ -319,7 +245,7 @@ fn said(text: &str) -> Option<(usize, Words)> {
             return Some((at, Words::Said(reason.clone(), text[at..].trim_end().to_owned())));
         }
     }
-    if let Some(at) = find(text, "*** Error in `") {
+    if let Some(at) = find(text, "*** Error in `").or_else(|| find(text, "*** glibc detected *** ")) {
         return Some((at, Words::Said(HEAP_CORRUPTION, text[at..].trim_end().to_owned())));
     }
     let at = HEAP.iter().find_map(|words| find(text, words))?;
