@@ -1,6 +1,6 @@
 //! Lines that another writer puts between those of a trace: what a logger says while the process dies.
 
-use super::envelope::without_stamps;
+use super::envelope::{without_collector, without_stamps};
 use super::record::Record;
 use super::severity::Severity;
 use super::text;
@@ -8,8 +8,25 @@ use super::text;
 /// How much of a line is looked at for a time stamp and a level.
 const HEAD_BYTES: usize = 256;
 
-/// Whether a line is a logger's and says that nothing is wrong.
+/// Whether a line is a logger's and says that nothing is wrong, perhaps behind what a collector put before it.
 pub fn is_chatter(line: &[u8]) -> bool {
+    let bare = collected(line);
+    says_nothing(line) || bare.len() < line.len() && says_nothing(bare)
+}
+
+/// Whether a process itself wrote the line, not a logger of it: nothing stands before it but what a collector puts there.
+pub fn is_bare(line: &[u8]) -> bool {
+    let bare = collected(line);
+    !is_stamped(line) || bare.len() < line.len() && !is_stamped(bare) && Severity::of_line(bare).is_none()
+}
+
+/// The line without what a collector put before it.
+fn collected(line: &[u8]) -> &[u8] {
+    let head = std::str::from_utf8(&line[..line.len().min(HEAD_BYTES)]).unwrap_or_default();
+    &line[head.len() - without_collector(head).len()..]
+}
+
+fn says_nothing(line: &[u8]) -> bool {
     let severity = match line.first() {
         Some(b'{') => Record::read(line).filter(|record| record.line().is_some()).and_then(|record| record.severity),
         Some(b'0'..=b'9' | b'[' | b't') if is_stamped(line) => Severity::of_line(line),
@@ -53,6 +70,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_collectors_stamp_is_none_of_a_logger() {
+        let bare = ["panic: boom", "2026-11-25T02:11:07.123456789Z thread 'main' panicked at src/a.rs:3:5:"];
+        let stamped =
+            ["2026-11-25 02:11:07,007 panic: boom", "2026-11-24T08:00:30.123456789Z ERROR lanes: panic: boom"];
+        assert!(bare.iter().all(|line| is_bare(line.as_bytes())));
+        assert!(!stamped.iter().any(|line| is_bare(line.as_bytes())));
+    }
+
+    #[test]
     fn what_a_logger_says_between_is_no_part_of_a_trace() {
         let chatter = [
             r#"{"level":"info","msg":"served"}"#,
@@ -64,6 +90,8 @@ mod tests {
             r#"[GIN] 2026/11/25 - 01:35:28 | 200 |     1.2ms |        10.1.1.1 | GET      "/healthz""#,
             "01:35:28 | 200 |  1.2ms | 10.1.1.1 | GET | /healthz | -",
             "GET /healthz 200 1.204 ms - 2",
+            r#"2026-11-25T02:11:07.123456789Z 10.1.2.7 - - [25/Nov/2026:02:11:07 +0000] "GET / HTTP/1.1" 200 2"#,
+            "[pod/a-7b6c5d4f8-m4n5p/api] GET /healthz 200 1.204 ms - 2",
         ];
         for line in chatter {
             assert!(is_chatter(line.as_bytes()), "{line}");

@@ -259,7 +259,7 @@ struct Session {
 
 impl Session {
     fn new(parser: Option<Box<dyn Parser>>, head: &Line<'_>) -> Self {
-        Self { bare: parser.is_some() && !chatter::is_stamped(head.text), parser, between: 0 }
+        Self { bare: parser.is_some() && chatter::is_bare(head.text), parser, between: 0 }
     }
 
     /// Whether the line is another writer's, who has nothing to do with the trace under way.

@@ -2,6 +2,7 @@
 //! happened stands in the lines beside them, or in the exit code.
 
 use super::{frames, symbols};
+use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -138,7 +139,10 @@ impl Stack {
             return;
         }
         let above = context.before.iter().take(TITLE_LINES);
-        let told = above.map(|line| text::string(self.prefix.strip(line).unwrap_or(line)));
+        let told = above.map(|line| match self.prefix.strip(line) {
+            Some(bare) => text::string(bare),
+            None => without_collector(&text::string(line)).to_owned(),
+        });
         let meaning = |line: &str| signal(line).or_else(|| thrown(line, context.messages));
         let found = told.enumerate().find_map(|(above, line)| Some((above + 1, meaning(&line)?, line)));
         let lines = found.as_ref().map_or(0, |(above, ..)| *above);
