@@ -141,7 +141,7 @@ mod tests {
             assert!(grammar.lasting().iter().all(held), "{grammar:?}");
         }
         assert_eq!(engine.lasting.searches(), 1);
-        // Each search is one more pass over ordinary traffic.
-        assert!(engine.anchors.searches() <= 5);
+        // Each search is one more pass over the first half megabyte and the end of a log; its middle takes the one above.
+        assert!(engine.anchors.searches() <= 6);
     }
 }

@@ -96,23 +96,41 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
     let has = |needle: &str| lower.contains(needle);
     let reason = if has("oom-killed") {
         OOM_KILLED
+    } else if SETTINGS.iter().any(|words| has(words)) {
+        INVALID_CONFIGURATION
     } else if has("cannot open shared object file") {
         MISSING_LIBRARY
     } else if has("exec format error") {
         EXEC_FORMAT_ERROR
-    } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to cwd")) && has("no such file"))
-    {
+    } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to ")) && has("no such file")) {
         MISSING_FILE
-    } else if has("executable file not found") || has("no such file or directory") || has("is a directory") {
+    } else if has("is a directory") && has("permission denied") {
+        PERMISSION_DENIED
+    } else if NOT_FOUND.iter().any(|words| has(words)) {
         COMMAND_NOT_FOUND
     } else if has("unable to find user") || has("no matching entries in passwd") {
         INVALID_CONFIGURATION
     } else {
         messages.meaning(message, Voice::LastWords).map_or(INVALID_CONFIGURATION, |meaning| meaning.reason)
     };
-    let text = bare_start_error(first_line(message));
+    // A hook's own error stands below what the container runtime says of the hook.
+    let told = |line: &&str| messages.meaning(line, Voice::LastWords).is_some();
+    let line = message.lines().find(told).unwrap_or_else(|| first_line(message));
+    let text = bare_start_error(line);
     fact(reason, if text.is_empty() { "the container runtime could not start it" } else { text })
 }
+
+/// What the pod's spec asks for and the node does not have.
+const SETTINGS: [&str; 4] = ["apparmor", "seccomp profile", "/proc/sys/", "error setting rlimit"];
+/// How container runtimes say that there is no such command.
+const NOT_FOUND: [&str; 5] = [
+    "executable file not found",
+    "no such file or directory",
+    "is a directory",
+    "was not found",
+    // Windows.
+    "cannot find the file specified",
+];
 
 /// The runtime's own error, without the layers that passed it on.
 fn bare_start_error(message: &str) -> &str {
@@ -228,6 +246,41 @@ mod tests {
                 "error running hook: exit status 1, stderr: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file: no such file or directory: unknown",
                 "MissingLibrary",
                 "error running hook: exit status 1, stderr: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file: no such file or directory",
+            ),
+            (
+                "runc create failed: unable to start container process: error running hook #0: exit status 1, stderr: \nnvidia-container-cli: load library failed: libnvidia-ml.so.1: cannot open shared object file: no such file or directory: unknown",
+                "MissingLibrary",
+                "nvidia-container-cli: load library failed: libnvidia-ml.so.1: cannot open shared object file: no such file or directory",
+            ),
+            (
+                "failed to create containerd task: apparmor failed to apply profile: write /proc/self/attr/exec: no such file or directory",
+                "InvalidConfiguration",
+                "failed to create containerd task: apparmor failed to apply profile: write /proc/self/attr/exec: no such file or directory",
+            ),
+            (
+                "unable to start container process: open /proc/sys/net/core/somaxconn: no such file or directory",
+                "InvalidConfiguration",
+                "open /proc/sys/net/core/somaxconn: no such file or directory",
+            ),
+            (
+                "unable to start container process: exec: \"/app\": is a directory: permission denied",
+                "PermissionDenied",
+                "exec: \"/app\": is a directory: permission denied",
+            ),
+            (
+                "driver failed: Bind for 0.0.0.0:80 failed: port is already allocated",
+                "PortInUse",
+                "driver failed: Bind for 0.0.0.0:80 failed: port is already allocated",
+            ),
+            (
+                "container create failed: chdir to `/srv`: No such file or directory",
+                "MissingFile",
+                "container create failed: chdir to `/srv`: No such file or directory",
+            ),
+            (
+                "CreateProcess shopd: The system cannot find the file specified.",
+                "CommandNotFound",
+                "CreateProcess shopd: The system cannot find the file specified.",
             ),
             ("", "InvalidConfiguration", "the container runtime could not start it"),
         ];

@@ -193,6 +193,8 @@ fn weight(line: &Spoken, meaning: Option<&Meant>, distance: usize) -> usize {
     let base = match line.severity() {
         // Whoever started the program says that it ended, behind what the program itself said last.
         _ if wrapper::is_echo(&line.text) => return 12,
+        // What musl cannot resolve is missing because of the library that it names further up.
+        None if line.text.starts_with(b"Error relocating ") => 13,
         Some(Severity::Fatal) => 50,
         Some(Severity::Error) => 40,
         Some(Severity::Warn) => 22,
@@ -339,10 +341,12 @@ fn caller(line: &Spoken) -> Option<Culprit> {
 
 /// The stack in the record, or the one that zap's console form prints below the line.
 fn stack_behind(lines: &[Spoken], at: usize) -> Vec<frames::RawFrame> {
-    match lines[at].record.as_ref().filter(|record| !record.stack.is_empty()) {
-        Some(record) => frames_in(record.stack.lines().map(str::as_bytes)),
-        None => frames_in(lines[..at].iter().rev().map(|line| line.text.as_slice())),
-    }
+    let within = lines[at].record.as_ref().map(|record| {
+        // `%+v` writes the stack of pkg/errors into the text itself.
+        [&record.stack, &record.error, &record.message].map(|text| frames_in(text.lines().map(str::as_bytes)))
+    });
+    let within = within.into_iter().flatten().find(|frames| !frames.is_empty());
+    within.unwrap_or_else(|| frames_in(lines[..at].iter().rev().map(|line| line.text.as_slice())))
 }
 
 /// Pairs of lines, a symbol with or without arguments and a place. An error that wraps another one may say more before

@@ -73,9 +73,16 @@ static RULES: &[Rule] = &[
     rule(DNS_FAILURE, &["unknownhostexception"]),
     rule(DNS_FAILURE, &["host not found"]),
     rule(DNS_FAILURE, &["bad hostname '"]),
+    last_words(DNS_FAILURE, &["unknown host "]),
     rule(DNS_FAILURE, &["could not translate host name"]),
     rule(DNS_FAILURE, &["produced zero addresses"]),
+    // Nobody answered in time, which says nothing of certificates.
+    by(Runtime::Go, DEPENDENCY_TIMEOUT, &["tls handshake timeout"]),
+    // Its own certificate and key, which nobody else has to do with.
+    rule(INVALID_CONFIGURATION, &["private key does not match public key"]),
+    rule(INVALID_CONFIGURATION, &["failed to find any pem data"]),
     // TLS.
+    rule(TLS_FAILURE, &["ssl routines:"]),
     by(Runtime::Go, TLS_FAILURE, &["x509: "]),
     rule(TLS_FAILURE, &["certificate verify failed"]),
     rule(TLS_FAILURE, &["failed to verify certificate"]),
@@ -90,6 +97,9 @@ static RULES: &[Rule] = &[
     rule(TLS_FAILURE, &["self signed certificate"]),
     rule(TLS_FAILURE, &["certificate has expired"]),
     rule(TLS_FAILURE, &["ssl is not enabled on the server"]),
+    // rustls.
+    by(Runtime::Rust, TLS_FAILURE, &["invalid peer certificate"]),
+    rule(TLS_FAILURE, &["invalidcertificate("]),
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
     rule(PORT_IN_USE, &["in use by another process"]),
@@ -97,10 +107,16 @@ static RULES: &[Rule] = &[
     rule(PORT_IN_USE, &["eaddrinuse"]),
     rule(PORT_IN_USE, &["address in use"]),
     rule(PORT_IN_USE, &["only one usage of each socket address"]),
+    rule(PORT_IN_USE, &["port is already allocated"]),
+    by(Runtime::Rust, PORT_IN_USE, &["aborting due to socket bind error"]),
     rule(INVALID_CONFIGURATION, &["cannot assign requested address", "bind"]),
     // Credentials.
     rule(AUTHENTICATION_FAILED, &["authentication failed"]),
     rule(AUTHENTICATION_FAILED, &["authentication failure"]),
+    last_words(AUTHENTICATION_FAILED, &["auth failed on "]),
+    rule(AUTHENTICATION_FAILED, &["authorization violation"]),
+    rule(AUTHENTICATION_FAILED, &["could not find default credentials"]),
+    rule(AUTHENTICATION_FAILED, &["no providers in chain provided credentials"]),
     rule(AUTHENTICATION_FAILED, &["access denied for user"]),
     rule(AUTHENTICATION_FAILED, &["authentication required"]),
     rule(AUTHENTICATION_FAILED, &["unable to authenticate"]),
@@ -129,6 +145,9 @@ static RULES: &[Rule] = &[
     rule(AUTHENTICATION_FAILED, &["code: 403"]),
     rule(AUTHENTICATION_FAILED, &["accessdenied"]),
     rule(AUTHENTICATION_FAILED, &["an error occurred (403) when calling"]),
+    // AWS, which looks for credentials in several places, the last of them over the network.
+    rule(AUTHENTICATION_FAILED, &["failed to refresh cached credentials"]),
+    rule(AUTHENTICATION_FAILED, &["nocredentialproviders"]),
     // Nobody there.
     by(Runtime::Go, CONNECTION_REFUSED, &["dial ", "connect: connection refused"]),
     rule(CONNECTION_REFUSED, &["connection refused"]),
@@ -140,6 +159,12 @@ static RULES: &[Rule] = &[
     rule(CONNECTION_REFUSED, &["host is unreachable"]),
     rule(CONNECTION_REFUSED, &["connection reset by peer"]),
     rule(CONNECTION_REFUSED, &["connection reset"]),
+    rule(CONNECTION_REFUSED, &["cannot connect to the docker daemon"]),
+    rule(CONNECTION_REFUSED, &["no servers available for connection"]),
+    // librdkafka.
+    rule(DEPENDENCY_TIMEOUT, &["local: timed out"]),
+    rule(CONNECTION_REFUSED, &["all broker connections are down"]),
+    rule(CONNECTION_REFUSED, &["brokers are down"]),
     // PostgreSQL's driver for Java: `Connection to db:5432 refused. Check that…`
     rule(CONNECTION_REFUSED, &["connection to ", " refused. check"]),
     // Too slow.
@@ -159,6 +184,11 @@ static RULES: &[Rule] = &[
     rule(DEPENDENCY_TIMEOUT, &["timeout awaiting response"]),
     rule(DEPENDENCY_TIMEOUT, &["server selection timeout"]),
     rule(DEPENDENCY_TIMEOUT, &["timed out waiting for connection"]),
+    // Rust: `reqwest::Error { …, source: TimedOut }`, `Os { …, kind: TimedOut, … }`, sqlx's pool.
+    rule(DEPENDENCY_TIMEOUT, &["source: timedout"]),
+    rule(DEPENDENCY_TIMEOUT, &["kind: timedout"]),
+    rule(DEPENDENCY_TIMEOUT, &["pooltimedout"]),
+    rule(DEPENDENCY_TIMEOUT, &["pool timed out while waiting"]),
     last_words(DEPENDENCY_TIMEOUT, &["timed out waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout connecting"]),
@@ -182,6 +212,7 @@ static RULES: &[Rule] = &[
     rule(COMMAND_NOT_FOUND, &["no 'java' command could be found"]),
     rule(COMMAND_NOT_FOUND, &["no java installations was detected"]),
     rule(EXEC_FORMAT_ERROR, &["exec format error"]),
+    by(Runtime::Native, EXEC_FORMAT_ERROR, &["fatal: kernel too old"]),
     rule(COMMAND_NOT_FOUND, &["executable file not found"]),
     rule(COMMAND_NOT_FOUND, &["fork/exec ", "no such file or directory"]),
     rule(COMMAND_NOT_FOUND, &["exec: \"", "no such file or directory"]),
@@ -190,6 +221,10 @@ static RULES: &[Rule] = &[
     by(Runtime::Native, MISSING_LIBRARY, &["version `glibc", "not found"]),
     by(Runtime::Native, MISSING_LIBRARY, &["error relocating", "symbol not found"]),
     by(Runtime::Native, MISSING_LIBRARY, &["symbol lookup error", "undefined symbol"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["relocation error: ", "not defined in file"]),
+    // An emulator without the loader of the other architecture: qemu, Rosetta.
+    by(Runtime::Native, MISSING_LIBRARY, &["could not open '", "/ld-"]),
+    by(Runtime::Native, MISSING_LIBRARY, &["failed to open elf at ", "/ld-"]),
     rule(MISSING_LIBRARY, &["cannot open shared object file"]),
     // Modules.
     by(Runtime::Python, MISSING_MODULE, &["no module named "]),
@@ -217,6 +252,7 @@ static RULES: &[Rule] = &[
     rule(PERMISSION_DENIED, &["eacces"]),
     rule(PERMISSION_DENIED, &["operation not permitted"]),
     rule(PERMISSION_DENIED, &["read-only file system"]),
+    rule(PERMISSION_DENIED, &["lock file on a read-only directory"]),
     rule(MISSING_FILE, &["no such file or directory"]),
     rule(MISSING_FILE, &["enoent"]),
     rule(MISSING_FILE, &["cannot find the file"]),
@@ -225,7 +261,16 @@ static RULES: &[Rule] = &[
     rule(MISSING_FILE, &["could not find a production build in the '"]),
     rule(MISSING_FILE, &["config file \"", "not found in"]),
     rule(MISSING_FILE, &["pattern matches no files"]),
+    // Rust: dotenvy, config.
+    by(Runtime::Rust, MISSING_FILE, &["kind: notfound, error: \"path not found\""]),
+    last_words(MISSING_FILE, &["configuration file \"", "\" not found"]),
+    last_words(MISSING_CONFIGURATION, &["configuration property \"", "\" not found"]),
+    last_words(MISSING_CONFIGURATION, &["missing value for field "]),
+    by(Runtime::Rust, MISSING_CONFIGURATION, &["envvar", "notpresent"]),
+    // A locale that the image does not have.
+    by(Runtime::Native, INVALID_CONFIGURATION, &["locale::facet::_s_create_c_locale"]),
     last_words(MISSING_FILE, &["error: '", "' doesn't exist"]),
+    last_words(MISSING_FILE, &["no hostkeys available"]),
     last_words(MISSING_FILE, &["file does not exist"]),
     last_words(MISSING_FILE, &["error: could not open `"]),
     last_words(INVALID_CONFIGURATION, &["invalid yaml"]),
@@ -240,8 +285,23 @@ static RULES: &[Rule] = &[
     by(Runtime::Go, INVALID_CONFIGURATION, &["invalid argument \"", "\" flag"]),
     by(Runtime::Go, INVALID_CONFIGURATION, &["unknown shorthand flag"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required flag(s)"]),
+    // urfave/cli, kong, go-flags, validator.
+    by(Runtime::Go, MISSING_CONFIGURATION, &["required flag \"", "\" not set"]),
+    by(Runtime::Go, MISSING_CONFIGURATION, &["required flags \"", "\" not set"]),
+    by(Runtime::Go, MISSING_CONFIGURATION, &[": error: missing flags: --"]),
+    by(Runtime::Go, MISSING_CONFIGURATION, &["the required flag", "was not specified"]),
+    by(Runtime::Go, MISSING_CONFIGURATION, &["field validation for '", "failed on the 'required' tag"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["key: 'config.", "field validation for '"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["listen ", ": unknown port"]),
     by(Runtime::Go, MISSING_CONFIGURATION, &["required key ", "missing value"]),
     by(Runtime::Go, INVALID_CONFIGURATION, &["unknown flag: --"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["unknown long flag '"]),
+    by(Runtime::Go, INVALID_CONFIGURATION, &["unknown short flag '"]),
+    // The server of net/http says so to whoever waits for it once it was told to shut down.
+    Rule { reason: TERMINATED, all: &["http: server closed"], only_last_words: true, runtime: Some(Runtime::Go) },
+    // fx and dig.
+    by(Runtime::Go, MISSING_CONFIGURATION, &["could not build arguments for function", "missing type: "]),
+    by(Runtime::Go, MISSING_CONFIGURATION, &["could not build arguments for function", "missing types: "]),
     // argparse and click.
     by(Runtime::Python, MISSING_CONFIGURATION, &["the following arguments are required: "]),
     by(Runtime::Python, INVALID_CONFIGURATION, &[": error: argument ", ": invalid "]),
@@ -287,14 +347,31 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["unknown command \""]),
     rule(INVALID_CONFIGURATION, &["unknown option"]),
     rule(INVALID_CONFIGURATION, &["unrecognized option"]),
+    rule(INVALID_CONFIGURATION, &["unrecognised option"]),
+    rule(INVALID_CONFIGURATION, &["error: a value is required for '"]),
+    // gflags and Abseil; CLI11.
+    rule(INVALID_CONFIGURATION, &["unknown command line flag"]),
+    last_words(INVALID_CONFIGURATION, &["argument was not expected: "]),
+    last_words(INVALID_CONFIGURATION, &["arguments were not expected: "]),
+    last_words(MISSING_CONFIGURATION, &["--", " is required"]),
+    last_words(INVALID_CONFIGURATION, &["could not convert: --"]),
+    // A database that was not made, or is named wrongly.
+    rule(INVALID_CONFIGURATION, &["database \"", "\" does not exist"]),
+    rule(INVALID_CONFIGURATION, &["unknown database '"]),
     rule(INVALID_CONFIGURATION, &["unrecognized argument"]),
     rule(INVALID_CONFIGURATION, &["unexpected argument"]),
+    rule(INVALID_CONFIGURATION, &["error: found argument '", "which wasn't expected"]),
+    rule(INVALID_CONFIGURATION, &["error: unrecognized subcommand '"]),
+    last_words(INVALID_CONFIGURATION, &["invalid socket address"]),
     rule(INVALID_CONFIGURATION, &["error: invalid value '", "' for '"]),
     rule(MISSING_CONFIGURATION, &["following required arguments were not provided"]),
     rule(INVALID_CONFIGURATION, &["unknown directive"]),
     rule(INVALID_CONFIGURATION, &["yaml: "]),
     rule(INVALID_CONFIGURATION, &["error converting yaml"]),
     rule(INVALID_CONFIGURATION, &["toml: "]),
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["toml parse error at line "]),
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["tomlerror {"]),
+    last_words(MISSING_CONFIGURATION, &["missing setting: "]),
     rule(INVALID_CONFIGURATION, &["invalid config"]),
     rule(INVALID_CONFIGURATION, &["invalid configuration"]),
     rule(INVALID_CONFIGURATION, &["invalid value", "config"]),
@@ -313,6 +390,11 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["env", "parsing \""]),
     rule(INVALID_CONFIGURATION, &["env", "parse error"]),
     rule(INVALID_CONFIGURATION, &["env", "invalid duration"]),
+    last_words(INVALID_CONFIGURATION, &["error loading config"]),
+    last_words(INVALID_CONFIGURATION, &["error in config"]),
+    last_words(INVALID_CONFIGURATION, &["configuration error"]),
+    last_words(INVALID_CONFIGURATION, &["unknown setting"]),
+    last_words(INVALID_CONFIGURATION, &["invalid directive"]),
     last_words(INVALID_CONFIGURATION, &["cannot unmarshal"]),
     last_words(INVALID_CONFIGURATION, &["invalid character '", "looking for"]),
     last_words(INVALID_CONFIGURATION, &["strconv.", "parsing \""]),
@@ -352,11 +434,12 @@ static RULES: &[Rule] = &[
 ];
 
 /// The words with which a program says that a setting is absent; they count where the text also names one.
-const ABSENT: [&str; 19] = [
+const ABSENT: [&str; 20] = [
     "must be provided",
     "you must set",
     "not set",
     "must be set",
+    "must be defined",
     "be set",
     "is required",
     "required",
@@ -431,7 +514,8 @@ impl Messages {
 /// "environment variable".
 fn names_absent_setting(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let absent = ABSENT.iter().any(|word| lower.contains(word));
+    // A YAML library says so of a field that nobody knows, and the program's advice may speak of variables.
+    let absent = ABSENT.iter().any(|word| lower.contains(word)) && !lower.contains(" not found in type ");
     let environment =
         lower.contains("environment variable") || lower.contains("env var") || lower.contains("env variable");
     let named = || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is_setting_name);
@@ -488,6 +572,47 @@ mod tests {
             ("write /data/x: no space left on device", "DiskFull"),
             ("accept tcp [::]:80: accept4: too many open files", "TooManyOpenFiles"),
             ("FATAL: password authentication failed for user \"app\"", "AuthenticationFailed"),
+            ("Get \"https://10.96.0.1:443/api\": net/http: TLS handshake timeout", "DependencyTimeout"),
+            (
+                "failed to refresh cached credentials, request canceled, context deadline exceeded",
+                "AuthenticationFailed",
+            ),
+            ("pool timed out while waiting for an open connection", "DependencyTimeout"),
+            ("invalid peer certificate: UnknownIssuer", "TlsFailure"),
+            ("pq: database \"shopp\" does not exist", "InvalidConfiguration"),
+            ("Error 1049 (42000): Unknown database 'shopp'", "InvalidConfiguration"),
+            ("shopd: error: unknown long flag '--lisen', try --help", "InvalidConfiguration"),
+            ("KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined", "MissingConfiguration"),
+            (
+                "could not build arguments for function \"main\".run (/app/main.go:19): missing type: *store.Store",
+                "MissingConfiguration",
+            ),
+            ("/app/a: relocation error: /app/a: symbol f not defined in file libf.so.2", "MissingLibrary"),
+            ("qemu-x86_64: Could not open '/lib64/ld-linux-x86-64.so.2': No such file", "MissingLibrary"),
+            ("FATAL: kernel too old", "ExecFormatError"),
+            ("serve: http: Server closed", "Terminated"),
+            ("ERROR: unknown command line flag 'lanes'", "InvalidConfiguration"),
+            ("--config is required", "MissingConfiguration"),
+            (
+                "yaml: line 3: field foo not found in type a.Config. To expand environment variables",
+                "InvalidConfiguration",
+            ),
+            ("nats: no servers available for connection", "ConnectionRefused"),
+            ("nats: Authorization Violation", "AuthenticationFailed"),
+            ("tls: failed to find any PEM data in certificate input", "InvalidConfiguration"),
+            ("SSL_connect: error:0A00010B:SSL routines::wrong version number", "TlsFailure"),
+            ("shopd: error: missing flags: --dsn=STRING", "MissingConfiguration"),
+            ("Required flag \"dsn\" not set", "MissingConfiguration"),
+            ("the required flag `-d, --dsn' was not specified", "MissingConfiguration"),
+            ("Key: 'Config.DSN' Error:Field validation for 'DSN' failed on the 'required' tag", "MissingConfiguration"),
+            ("Key: 'Config.Up' Error:Field validation for 'Up' failed on the 'url' tag", "InvalidConfiguration"),
+            ("listen tcp: lookup tcp/80a0: unknown port", "InvalidConfiguration"),
+            ("error: Found argument '--lanes' which wasn't expected, or isn't valid here", "InvalidConfiguration"),
+            ("Error: EnvVar { name: \"A\", source: NotPresent }", "MissingConfiguration"),
+            ("configuration file \"/etc/tagger/default\" not found", "MissingFile"),
+            ("error loading config: open config.yaml: no such file or directory", "MissingFile"),
+            ("ERROR vector::cli: Configuration error. error=unknown field `fooo`", "InvalidConfiguration"),
+            ("@ERROR: auth failed on module backup", "AuthenticationFailed"),
         ];
         let messages = Messages::default();
         for (text, reason) in cases {

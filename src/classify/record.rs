@@ -91,6 +91,7 @@ pub struct Builder {
     objects: Objects,
     /// A trace in a field of any other name.
     loose: String,
+    panic: Panic,
     /// The error's class, where it is a field of its own.
     class: String,
     /// The error's text, where the field for the error may hold its class.
@@ -119,6 +120,13 @@ struct PhpPlace {
     file: String,
     line: String,
     class: String,
+}
+
+/// What the hook of Rust's tracing-panic puts into fields.
+#[derive(Default)]
+struct Panic {
+    text: String,
+    location: String,
 }
 
 /// zerolog's marshalled stack: an array of `{"func":…,"line":…,"source":…}`.
@@ -202,6 +210,8 @@ impl Builder {
             ["file"] | ["err" | "error" | "exception", "file"] => self.php.file = text,
             ["line"] | ["err" | "error" | "exception", "line"] => self.php.line = text,
             ["class"] => self.php.class = text,
+            ["fields", "panic.payload"] => self.panic.text = text,
+            ["fields", "panic.location"] => self.panic.location = text,
             ["caller"] => self.caller(&text),
             ["source", "file"] => self.file = Some(text),
             ["source", "line"] => self.source_line(&text),
@@ -250,6 +260,10 @@ impl Builder {
     pub fn finish(mut self) -> Option<Record> {
         let Marks { stamp, msg, level_word, foreign } = self.marks;
         self.record.go_logger |= stamp && msg && level_word && !foreign;
+        let Panic { text, location } = &self.panic;
+        if !location.is_empty() {
+            append(&mut self.record.error, &format!("panicked at {location}:\n{text}"));
+        }
         // Serilog writes an exception as text, and its details beside it.
         let told = [&self.record.error, &self.record.stack].iter().any(|text| text.contains("   at "));
         let objects = self.objects.text().filter(|_| !told);

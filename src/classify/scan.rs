@@ -2,7 +2,7 @@
 //! once, and only from a line with an anchor on are lines looked at one by one, until the trace is over.
 //!
 //! In the middle of a long log only the anchors of lasting traces are looked for, which takes one vectorised search instead
-//! of five; the end that the tail holds is then looked at once more, for all of them. What comes out depends on the bytes
+//! of six; the end that the tail holds is then looked at once more, for all of them. What comes out depends on the bytes
 //! alone, not on how they were cut into blocks.
 
 use std::borrow::Cow;
@@ -14,6 +14,7 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use super::closing::joined;
 use super::engine::Engine;
 use super::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
+use super::native::stacks;
 use super::pile::Pile;
 use super::record::Record;
 use super::tail::Tail;
@@ -247,7 +248,7 @@ impl<'e> Scan<'e> {
         if self.before == MIDDLE {
             self.look_back();
         }
-        Found { candidates: joined(self.found), tail: self.tail, lines: self.lines }
+        Found { candidates: stacks::joined(joined(self.found)), tail: self.tail, lines: self.lines }
     }
 
     fn close(&mut self) {
@@ -316,7 +317,7 @@ struct Session {
 
 impl Session {
     fn new(parser: Option<Box<dyn Parser>>, head: &Line<'_>) -> Self {
-        Self { bare: parser.is_some() && !chatter::is_stamped(head.text), parser, between: 0 }
+        Self { bare: parser.is_some() && chatter::is_bare(head.text), parser, between: 0 }
     }
 
     /// Whether the line is another writer's, who has nothing to do with the trace under way.

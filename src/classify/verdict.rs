@@ -9,6 +9,7 @@ use super::finding::{
 use super::grammar::{Candidate, Standing};
 use super::hints;
 use super::last_words::{LastWords, Speech, ending, last_words};
+use super::native::stacks;
 use super::reason::{self, ABORT, DATA_RACE, ERROR_EXIT, HEAP_EXHAUSTED, UNHANDLED_ERROR};
 use super::record::Record;
 use super::ruled::{self, Ruled};
@@ -99,6 +100,7 @@ pub fn decide(engine: &Engine, facts: &ExitFacts, found: &Found) -> Decision {
             contributing.splice(0..0, own);
             of_fact(fact, found)
         }
+        (None, Some(stack)) if stacks::is_wordless(stack) => of_stack(engine, facts, found, stack),
         (None, Some(winner)) => of_candidate(winner, code),
         (None, None) => of_exit(engine, facts, found),
     };
@@ -133,7 +135,7 @@ fn judge(found: &Found, code: Option<i32>) -> Judged {
     let why_not: Vec<Option<String>> =
         found.candidates.iter().map(|candidate| why_survived(candidate, code, found)).collect();
     let standing = (0..found.candidates.len()).filter(|at| why_not[*at].is_none());
-    let winner = standing.max_by_key(|at| rank(&found.candidates[*at], *at, code));
+    let winner = standing.max_by_key(|at| rank(found, *at, code));
     Judged { winner, why_not }
 }
 
@@ -155,7 +157,8 @@ impl Judged {
 
 /// Of the traces that can be the end: one that agrees with the exit, the runtime's own words before a logger's, the last
 /// one. Of race reports, which end nothing by themselves, the first.
-fn rank(candidate: &Candidate, at: usize, code: Option<i32>) -> (bool, u8, bool, bool, i64) {
+fn rank(found: &Found, at: usize, code: Option<i32>) -> (bool, u8, bool, bool, i64) {
+    let candidate = &found.candidates[at];
     let agrees = code.is_some_and(|code| candidate.exits.contains(&code));
     let position = at as i64;
     let position = if candidate.reason == DATA_RACE { -position } else { position };
@@ -164,8 +167,16 @@ fn rank(candidate: &Candidate, at: usize, code: Option<i32>) -> (bool, u8, bool,
         Standing::Printed => 1,
         Standing::Logged | Standing::Survived(_) => 0,
     };
-    // What was found before abort() was called says more than the abort.
-    (agrees, voice, candidate.reason != ABORT, !candidate.headless, position)
+    // What was found right before abort() was called says more than the abort. What is far above is that of a process that
+    // ran before in the same container.
+    let says =
+        candidate.reason != ABORT || !found.candidates[..at].iter().any(|other| is_right_before(other, candidate));
+    (agrees, voice, says, !candidate.headless, position)
+}
+
+/// Whether nothing but a few lines of others is between two traces.
+fn is_right_before(first: &Candidate, second: &Candidate) -> bool {
+    second.first_line.saturating_sub(first.last_line) <= after::RAW_OTHER
 }
 
 /// Why a trace did not end the process; `None` if it may have.
@@ -256,6 +267,25 @@ fn of_candidate(winner: &Candidate, code: Option<i32>) -> Decision {
         head_missing: false,
         ruled: None,
     }
+}
+
+/// A stack that says where, but not what: the exit says that, or the last words.
+fn of_stack(engine: &Engine, facts: &ExitFacts, found: &Found, stack: &Candidate) -> Decision {
+    let mut decision = of_exit(engine, facts, found);
+    let open = decision.ruled.is_none() && decision.culprit.is_none();
+    if !open || !matches!(decision.runtime, Runtime::Native | Runtime::Unknown) {
+        return decision;
+    }
+    let by_code = exit::code(facts).and_then(exit::of_code).is_some();
+    let words = std::mem::replace(&mut decision.excerpt, stack.excerpt.clone());
+    if !by_code {
+        decision.excerpt.append(&words);
+    }
+    decision.runtime = stack.runtime;
+    decision.culprit.clone_from(&stack.culprit);
+    decision.stack.clone_from(&stack.stack);
+    decision.signature.clone_from(&stack.signature);
+    decision
 }
 
 fn of_fact(fact: Fact, found: &Found) -> Decision {

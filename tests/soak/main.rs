@@ -90,7 +90,7 @@ async fn run(size: Size) -> (Size, Run) {
     println!("soak: {size:?}, a start takes {start:?}; repeat it with SOAK_SEED={}", size.seed);
     let follower = cluster.follow();
     let planned = workloads(&size);
-    let chaos = Chaos { size: size.clone(), folder: folder.clone(), start };
+    let chaos = Chaos { size: size.clone(), folder: folder.clone() };
     let milestones =
         Arc::new(Milestones { cluster: cluster.clone(), expected: planned.iter().map(Workload::total).sum() });
 

@@ -163,6 +163,13 @@ impl Operator {
         assert!(status.success(), "{} ended with {status}; its log: {}", self.side.name(), self.log.display());
     }
 
+    /// Waits until it is ready, or for good where it never is.
+    pub async fn until_ready(&self) {
+        while self.get("readyz").await.is_none() {
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
     /// Waits until it is ready and has nothing left to do.
     pub async fn until_idle(&self) {
         until("an idle operator", || async {

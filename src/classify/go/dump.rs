@@ -27,6 +27,8 @@ pub struct Dump {
     prefix: Prefix,
     /// What stands before the head differs from what stands before the stack: a logger wrote the head.
     logged: bool,
+    /// The program had not ended its own line before the head.
+    unfinished: bool,
     in_stacks: bool,
     after_blank: bool,
     foreign: u32,
@@ -49,6 +51,8 @@ impl Dump {
     pub fn new(head: Head, line: &Line<'_>, prefix_len: usize, context: &Context<'_>) -> Self {
         let mut dump = Self::bare(head, line);
         dump.prefix = Prefix::learn(&line.text[..prefix_len]);
+        let before = line.text[..prefix_len].trim_ascii_end();
+        dump.unfinished = before.ends_with(b"...") || before.ends_with(b"%") || before.ends_with("…".as_bytes());
         dump.block = Block::after(context.before);
         dump.block.push(&line.text[prefix_len..]);
         dump
@@ -83,6 +87,7 @@ impl Dump {
             head,
             prefix: Prefix::default(),
             logged: line.logged,
+            unfinished: false,
             in_stacks: false,
             after_blank: false,
             foreign: 0,
@@ -143,6 +148,7 @@ impl Dump {
         } else if bare.starts_with(b"PC=") || bare.starts_with(b"goroutine running on other thread") {
             self.head.proven = true;
         } else if bare == b"runtime stack:" {
+            self.head.proven = true;
             self.in_stacks = true;
             self.current = Some(Goroutine::new(Header { id: Some(0), state: String::new() }, bare));
         } else if let Some(value) = bare.trim_ascii_start().strip_prefix(b"panic: ") {
@@ -157,7 +163,8 @@ impl Dump {
     fn enter(&mut self, at: usize, header: Header, line: &[u8]) {
         let prefix = Prefix::learn(&line[..at]);
         // An indented stack is part of the panic's value; a shorter prefix means that the head has a logger's.
-        self.logged |= !self.in_stacks && self.head.is_raw() && !self.prefix.is_empty() && prefix != self.prefix;
+        let differs = !self.prefix.is_empty() && prefix != self.prefix && !self.unfinished;
+        self.logged |= !self.in_stacks && self.head.is_raw() && differs;
         self.prefix = prefix;
         self.in_stacks = true;
         if self.embedded.frames.iter().any(is_panic) {

@@ -105,9 +105,11 @@ fn said_before(value: &[u8], context: &Context<'_>) -> Option<String> {
     Some(record.summary())
 }
 
-/// Nothing that makes it part of a longer word stands before it.
+/// Nothing that makes it part of a longer word stands before it. A program may have left a line without end, e.g. that of a
+/// progress bar: `loading... 50%panic: …`.
 fn separate(line: &[u8], at: usize) -> bool {
-    at == 0 || matches!(line[at - 1], b' ' | b'\t' | b']' | b'|' | b':' | b'"')
+    at == 0
+        || !(line[at - 1].is_ascii_alphanumeric() || matches!(line[at - 1], b'_' | b'-' | b'/' | b'\'' | b'`' | b'*'))
 }
 
 fn signalled(signal: &str, context: &Context<'_>) -> Head {

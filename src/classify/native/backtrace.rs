@@ -1,6 +1,6 @@
 //! Stacks that programs print themselves when they die: glog's and Abseil's failed checks and signals, Envoy's faults.
 
-use super::symbols;
+use super::{frames, symbols};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -11,8 +11,18 @@ use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
 /// Texts of which one is in the line with which such a stack begins.
-pub const HEADS: [&str; 4] =
-    ["*** Check failure stack trace: ***", "] Check failed: ", "*** SIG", "suspect faulting address"];
+pub const HEADS: [&str; 7] = [
+    "*** Check failure stack trace: ***",
+    "] Check failed: ",
+    "*** SIG",
+    "suspect faulting address",
+    // Folly.
+    "*** Signal ",
+    // Envoy.
+    "std::terminate called!",
+    // Chromium.
+    ":FATAL:",
+];
 /// Most frames kept.
 const FRAMES: usize = 128;
 /// Most lines of something else inside of it.
@@ -26,6 +36,8 @@ pub struct Printed {
     word: String,
     site: Option<(String, u32)>,
     frames: Vec<RawFrame>,
+    /// The function in which a signal came, until the stack has it too.
+    counter: Option<String>,
     prefix: Prefix,
     foreign: u32,
     block: Block,
@@ -42,9 +54,18 @@ fn record_start(line: &str) -> Option<usize> {
     })
 }
 
+/// How TensorFlow writes the level, behind a time stamp of its own.
+const SPELT: &str = ": F ";
+
 /// File, line and text of such a record.
 fn fatal_record(line: &str) -> Option<(&str, u32, &str)> {
-    let (head, message) = line[record_start(line)?..].split_once("] ")?;
+    if let Some((_, rest)) = line.split_once(HEADS[6]) {
+        let (file, rest) = rest.split_once('(')?;
+        let (number, message) = rest.split_once(")] ")?;
+        return Some((file, number.parse().ok()?, message));
+    }
+    let start = record_start(line).or_else(|| line.find(SPELT))?;
+    let (head, message) = line[start..].split_once("] ")?;
     let (file, number) = symbols::location(head.rsplit(' ').next()?)?;
     Some((file, number, message))
 }
@@ -74,14 +95,19 @@ impl Printed {
             let before = context.before.first().map(|line| text::string(line))?;
             return Self::of_record(&before, line, at, 1, context);
         }
-        if shown.contains(HEADS[1]) {
+        if shown.contains(HEADS[1]) || shown.contains(HEADS[6]) {
             return Self::of_record(&shown, line, at, 0, context);
         }
-        let start = if shown.contains(HEADS[2]) { at } else { shown.find("Caught ")? };
+        let starred = shown.contains(HEADS[2]) || shown.contains(HEADS[4]);
+        let terminated = shown.contains(HEADS[5]);
+        let start = if starred || terminated { at } else { shown.find("Caught ")? };
         let message = shown[start..].trim_end().to_owned();
-        let reason = of_signal(&message);
+        let reason = if terminated { UNHANDLED_ERROR } else { of_signal(&message) };
         let word = reason.to_string();
-        let credible = message.contains("received") || message.contains("Caught ");
+        let credible = terminated
+            || message.contains("received")
+            || message.contains("Caught ")
+            || message.contains("stack trace: ***");
         credible.then(|| Self::new(message, reason, word, None, line, start, 0, context))
     }
 
@@ -92,7 +118,8 @@ impl Printed {
         let reason = if checked { ASSERTION_FAILED } else { meaning };
         // The values that were compared stand in brackets.
         let word = message.split(" (").next().unwrap_or(message).to_owned();
-        let prefix = if above == 0 { record_start(record)? } else { at };
+        let chromium = record.find(HEADS[6]).and_then(|at| record[..at].rfind('['));
+        let prefix = if above == 0 { record_start(record).or(chromium).unwrap_or(0) } else { at };
         let site = Some((file.to_owned(), number));
         Some(Self::new(message.trim_end().to_owned(), reason, word, site, line, prefix, above, context))
     }
@@ -118,6 +145,7 @@ impl Printed {
             word,
             site,
             frames: Vec::new(),
+            counter: None,
             prefix: Prefix::learn(&line.text[..prefix]),
             foreign: 0,
             block,
@@ -126,17 +154,43 @@ impl Printed {
         }
     }
 
+    fn frame(&mut self, function: String) {
+        if self.frames.len() < FRAMES {
+            let own = symbols::is_own(&function, "");
+            self.frames.push(RawFrame { function, own, ..RawFrame::default() });
+        }
+    }
+
+    /// Folly writes the place of a frame below it.
+    fn place(&mut self, file: &str, line: u32) -> bool {
+        let Some(frame) = self.frames.last_mut().filter(|frame| frame.file.is_empty()) else { return false };
+        frame.own &= symbols::is_own(&frame.function, file);
+        (frame.file, frame.line) = (file.to_owned(), line);
+        true
+    }
+
     fn take(&mut self, bare: &[u8]) -> bool {
         let shown = text::string(&bare[..bare.len().min(4096)]);
-        if let Some(function) = glog_frame(&shown).or_else(|| envoy_frame(&shown)) {
-            if self.frames.len() < FRAMES {
-                let own = symbols::is_own(&function, "");
-                self.frames.push(RawFrame { function, own, ..RawFrame::default() });
-            }
+        if let Some(counter) = shown.strip_prefix("PC: ") {
+            // The stack may begin with its caller.
+            glog_frame(counter).into_iter().for_each(|function| self.frame(function));
+            self.counter = self.frames.first().map(|frame| frame.function.clone());
             return true;
         }
-        shown.starts_with("PC: @")
-            || shown.contains(HEADS[0])
+        let numbered = || frames::frame(&shown).filter(|_| shown.starts_with('#')).map(|(_, frame)| frame.function);
+        if let Some(function) = glog_frame(&shown).or_else(|| envoy_frame(&shown)).or_else(numbered) {
+            // It has the place of the fault too, behind the functions that handled it.
+            if self.counter.as_ref() == Some(&function) {
+                self.frames.clear();
+                self.counter = None;
+            }
+            self.frame(function);
+            return true;
+        }
+        if let Some((file, line)) = shown.strip_prefix("      ").and_then(|place| symbols::location(place.trim())) {
+            return self.place(file, line);
+        }
+        shown.contains(HEADS[0])
             || shown.starts_with("*** ")
             || shown.starts_with("Backtrace (use tools/stack_decode.py")
             || shown.starts_with("Envoy version: ")
@@ -150,7 +204,8 @@ fn glog_frame(line: &str) -> Option<String> {
     let (address, rest) = rest.split_once(' ')?;
     // Abseil writes the size of the frame between.
     let name = rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
-    address.starts_with("0x").then(|| symbols::plain(name))
+    let hexadecimal = address.strip_prefix("0x").or_else(|| Some(address).filter(|address| address.len() == 16))?;
+    hexadecimal.bytes().all(|b| b.is_ascii_hexdigit()).then(|| symbols::plain(name.trim_start_matches("(unknown)  ")))
 }
 
 /// `#0: Envoy::Router::Filter::decodeHeaders() [0x55d5]`
@@ -164,7 +219,9 @@ fn envoy_frame(line: &str) -> Option<String> {
 
 impl Parser for Printed {
     fn line(&mut self, line: &Line<'_>) -> Flow {
-        if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
+        // Envoy's handlers log from files of their own, so what stands in the brackets differs.
+        let behind = || memchr::memmem::rfind(line.text, b"] ").map(|at| &line.text[at + 2..]);
+        if let Some(bare) = self.prefix.strip(line.text).or_else(behind).filter(|bare| self.take(bare)) {
             self.last_line = line.number;
             self.block.push(bare);
             self.foreign = 0;
@@ -214,6 +271,10 @@ mod tests {
         assert_eq!(glog_frame("    @     0x5589000523d3  lanes::check()").as_deref(), Some("lanes::check"));
         assert_eq!(glog_frame("    @     0x5589000523d3        640  lanes::check()").as_deref(), Some("lanes::check"));
         assert_eq!(envoy_frame("#0: Envoy::Filter::decode() [0x55d5]").as_deref(), Some("Envoy::Filter::decode"));
+        let folly = "    @ 00000000000cc1a2 sorter::Lane::weigh() const";
+        assert_eq!(glog_frame(folly).as_deref(), Some("sorter::Lane::weigh"));
+        assert_eq!(glog_frame("@     0x55d0  (unknown)  sorter::weigh()").as_deref(), Some("sorter::weigh"));
+        assert_eq!(glog_frame("@ someone at 12"), None);
         assert_eq!(envoy_frame("#1: [0x55d5]"), None);
         assert_eq!(fatal_record("F20261125 04:44:36.79  4195 glog.cc:7] lane 9"), Some(("glog.cc", 7, "lane 9")));
         assert_eq!(fatal_record("I20261125 04:44:36.79  4195 glog.cc:7] lane 9"), None);

@@ -1,5 +1,6 @@
 //! The parser of last words, and what they mean.
 
+use super::libraries::FORTRAN;
 use super::words::{LINE_BYTES, WATCHED, Words, shell};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
@@ -11,6 +12,9 @@ use crate::classify::text;
 
 /// Most lines of something else between the two lines of an exception.
 const FOREIGN: u32 = 3;
+
+/// What stands before the text of an exception.
+const WHAT: &str = "  what():  ";
 
 /// Exit codes of abort(): 134, 139 as PID 1, 133 on arm64.
 const ABORTED: &[i32] = &[134, 139, 133];
@@ -38,7 +42,7 @@ impl LastLine {
     }
 
     fn take(&mut self, bare: &[u8]) -> bool {
-        if let Some(what) = bare.strip_prefix(b"  what():  ")
+        if let Some(what) = bare.strip_prefix(WHAT.as_bytes())
             && let Words::Exception(_, message) = &mut self.words
         {
             *message = text::string(&what[..what.len().min(LINE_BYTES)]);
@@ -54,7 +58,12 @@ impl LastLine {
 
 impl Parser for LastLine {
     fn line(&mut self, line: &Line<'_>) -> Flow {
-        if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
+        // What the program itself had written before the words, without ending its line, is not on the next line.
+        let own = || {
+            let at = text::find(line.text, WHAT).unwrap_or(0);
+            (!self.prefix.is_collectors()).then_some(&line.text[at..])
+        };
+        if let Some(bare) = self.prefix.strip(line.text).or_else(own).filter(|bare| self.take(bare)) {
             self.block.push(bare);
             self.last_line = line.number;
             return Flow::Taken;
@@ -141,8 +150,9 @@ fn said_word(line: &str) -> &str {
     {
         return word;
     }
-    let line =
-        line.strip_prefix("*** Error in `").and_then(|rest| rest.split_once("': ")).map_or(line, |(_, rest)| rest);
+    let named = line.strip_prefix("*** Error in `").and_then(|rest| rest.split_once("': "));
+    let named = named.or_else(|| line.strip_prefix("*** glibc detected *** ").and_then(|rest| rest.split_once(": ")));
+    let line = named.map_or(line, |(_, rest)| rest);
     line.split(": 0x").next().unwrap_or(line)
 }
 
@@ -156,8 +166,14 @@ fn stable_class(class: &str) -> String {
 /// The reason of an exception of C++.
 fn of_exception(class: &str, message: &str, messages: &Messages) -> CrashReason {
     let class = class.strip_prefix("boost::wrapexcept<").map_or(class, |inner| inner.trim_end_matches('>'));
+    if let Some(reason) = of_settings(class) {
+        return reason;
+    }
     let name = class.rsplit("::").next().unwrap_or(class);
     match name {
+        "NSRangeException" => INDEX_OUT_OF_BOUNDS,
+        FORTRAN if message.starts_with("Index '") => INDEX_OUT_OF_BOUNDS,
+        "NSInvalidArgumentException" if message.contains("unrecognized selector") => TYPE_MISMATCH,
         "out_of_range"
             if message.contains("map::at") || message.contains("_Map_base::at") || message.contains("key '") =>
         {
@@ -169,8 +185,29 @@ fn of_exception(class: &str, message: &str, messages: &Messages) -> CrashReason 
         "bad_optional_access" | "bad_expected_access" => UNWRAP_FAILED,
         "overflow_error" | "underflow_error" => ARITHMETIC_ERROR,
         "system_error" if message.starts_with("Resource temporarily unavailable") => THREAD_LIMIT,
+        "system_error" if message.starts_with("Resource deadlock avoided") => DEADLOCK,
         _ => messages.meaning(message, Voice::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason),
     }
+}
+
+/// What libraries throw that read options or configuration files, and nothing else.
+fn of_settings(class: &str) -> Option<CrashReason> {
+    const LIBRARIES: [&str; 8] = [
+        "boost::program_options::",
+        "boost::property_tree::",
+        "YAML::",
+        "toml::",
+        "cxxopts::",
+        "libconfig::",
+        "CLI::",
+        "TCLAP::",
+    ];
+    let known = LIBRARIES.iter().any(|library| class.starts_with(library));
+    known.then(|| match class.rsplit("::").next().unwrap_or(class) {
+        "BadFile" | "FileIOException" => MISSING_FILE,
+        "required_option" | "RequiredError" | "SettingNotFoundException" | "ptree_bad_path" => MISSING_CONFIGURATION,
+        _ => INVALID_CONFIGURATION,
+    })
 }
 
 #[cfg(test)]
@@ -218,6 +255,43 @@ mod tests {
             ("Segmentation fault (core dumped)", Some("Segfault")),
             ("/run.sh: line 3:     7 Segmentation fault      (core dumped) ./server", Some("Segfault")),
             ("Bus error", Some("BusError")),
+            ("Nov 25 02:11:03 node-1 app[1]: Bus error", Some("BusError")),
+            ("qemu: uncaught target signal 11 (Segmentation fault) - core dumped", Some("Segfault")),
+            ("*** longjmp causes uninitialized stack frame ***: terminated", Some("StackSmashing")),
+            ("*** bit out of range 0 - FD_SETSIZE on fd_set ***: terminated", Some("StackSmashing")),
+            ("ubsan: mul-overflow by 0x000055d0cb55542e", Some("SanitizerReport")),
+            ("deleted virtual method called", Some("UnhandledError")),
+            ("break adjusted to free malloc space", Some("HeapCorruption")),
+            ("src/tcmalloc.cc:333] Attempt to free invalid pointer 0x55d0cb55542e", Some("HeapCorruption")),
+            (
+                "*** Terminating app due to uncaught exception 'NSRangeException', reason: 'index 4 beyond bounds'",
+                Some("IndexOutOfBounds"),
+            ),
+            ("lanes: Uncaught exception NSGenericException, reason: lane 4 closed", Some("UnhandledError")),
+            (
+                "/usr/lib/llvm-18/bin/../include/c++/v1/vector:1393: assertion __n < size() failed: vector[] index out of bounds",
+                Some("AssertionFailed"),
+            ),
+            (
+                "/usr/include/c++/v1/__memory/unique_ptr.h:279: libc++ Hardening assertion __p failed: index out of range",
+                Some("AssertionFailed"),
+            ),
+            ("Bail out! ERROR:lane.c:31:weigh: assertion failed (n < size): (4 < 4)", Some("AssertionFailed")),
+            ("E1125 01:35:29.1 7 queue.cc:731] assertion failed: items() == 0", Some("AssertionFailed")),
+            ("ASSERT: \"lane >= 0\" in file lane.cpp, line 31", Some("AssertionFailed")),
+            ("(lanes:1): Lanes-ERROR **: 01:35:29.101: lane 4 closed", Some("UnhandledError")),
+            ("terminate called after throwing an instance of cpptrace::out_of_range: lane:", Some("IndexOutOfBounds")),
+            ("Error: attempt to subscript container with out-of-bounds index 5, but ", Some("IndexOutOfBounds")),
+            ("Error: attempt to dereference a singular iterator.", Some("AssertionFailed")),
+            ("Error: attempt to write a readonly database", None),
+            (
+                "Fortran runtime error: Index '4' of dimension 1 of array 'w' above upper bound of 3",
+                Some("IndexOutOfBounds"),
+            ),
+            ("Fortran runtime error: Cannot open file 'a': No such file or directory", Some("MissingFile")),
+            ("*** glibc detected *** ./app: free(): invalid pointer: 0x0000000001a8c010 ***", Some("HeapCorruption")),
+            ("Fatal error: glibc detected an invalid stdio handle", Some("HeapCorruption")),
+            ("the assertion failed because of a.c:3] assertion failed", None),
             ("the shop said Segmentation fault is bad", None),
             ("Aborted by the user", None),
             ("we call free(): it is fine", None),
@@ -241,6 +315,19 @@ mod tests {
                 None,
             ),
             ("Assertion failed: a (b) (lane.c: check: 6)", Some(("check", "lane.c", 6))),
+            ("Bail out! ERROR:lane.c:31:weigh: assertion failed (n < size): (4 < 4)", Some(("weigh", "lane.c", 31))),
+            (
+                "ERROR:sorter.cpp:73:int Lane::weigh(int, char**): assertion failed: (n < 4)",
+                Some(("Lane::weigh", "sorter.cpp", 73)),
+            ),
+            (
+                "ASSERT failure in Lane::at: \"out of range\", file lane.cpp, line 31",
+                Some(("Lane::at", "lane.cpp", 31)),
+            ),
+            (
+                "ASSERT failure in QList<T>::operator[]: \"index out of range\", file /usr/include/qt5/QtCore/qlist.h, line 575",
+                None,
+            ),
         ];
         for (line, expected) in cases {
             let (_, words) = read(line.as_bytes()).unwrap();

@@ -1,8 +1,12 @@
 //! C and C++: what the C and C++ libraries, sanitizers, logging libraries and shells say of a death.
 
 mod backtrace;
+mod frames;
 mod last_line;
+mod libraries;
+mod mangled;
 mod sanitizer;
+pub mod stacks;
 mod symbols;
 mod words;
 
@@ -10,6 +14,7 @@ use super::grammar::{Context, Grammar, Line, Parser};
 use backtrace::Printed;
 use last_line::LastLine;
 use sanitizer::Report;
+use stacks::Stack;
 
 /// The grammar of native programs.
 #[derive(Debug)]
@@ -39,11 +44,29 @@ impl Grammar for Native {
             "free_sized(): ",
             "tcache_thread_shutdown(): ",
             "aligned_free(): ",
+            "break adjusted to free malloc",
             "*** stack smashing detected",
+            "*** longjmp causes",
+            "*** bit out of range",
+            "*** invalid %N$",
+            "ubsan: ",
+            "ncaught exception ",
+            // Failed assertions of GLib and gRPC, of libc++ and Qt, and what `g_error` says.
+            ": assertion failed",
+            "] assertion failed",
+            "/c++/v1/",
+            "ASSERT failure in ",
+            "Error: attempt to ",
+            "Fortran runtime error: ",
+            "glibc detected ",
+            "ASSERT: \"",
+            "-ERROR **: ",
+            "): ERROR **: ",
             "*** buffer overflow detected",
             "*** %n in writable segment",
             "*** Error in `",
-            "pure virtual method called",
+            // A pure one, or a deleted one.
+            " virtual method called",
             "Segmentation fault",
             "Bus error",
             "Illegal instruction",
@@ -55,6 +78,18 @@ impl Grammar for Native {
             backtrace::HEADS[1],
             backtrace::HEADS[2],
             backtrace::HEADS[3],
+            backtrace::HEADS[4],
+            backtrace::HEADS[5],
+            backtrace::HEADS[6],
+            stacks::ANCHORS[0],
+            stacks::ANCHORS[1],
+            stacks::ANCHORS[2],
+            stacks::ANCHORS[3],
+            stacks::ANCHORS[4],
+            stacks::ANCHORS[5],
+            stacks::ANCHORS[6],
+            stacks::ANCHORS[7],
+            stacks::ANCHORS[8],
         ]
     }
 
@@ -75,8 +110,11 @@ impl Grammar for Native {
         if let Some(printed) = Printed::begin(line, context).filter(|_| !line.logged) {
             return Some(Box::new(printed));
         }
-        let (at, words) = words::read(line.text)?;
-        Some(Box::new(LastLine::new(line, at, words, context)))
+        if let Some((at, words)) = words::read(line.text) {
+            return Some(Box::new(LastLine::new(line, at, words, context)));
+        }
+        let stack = Stack::begin(line, context).filter(|_| !line.logged)?;
+        Some(Box::new(stack))
     }
 }
 
@@ -96,12 +134,36 @@ mod tests {
             (envoy, 139, "Segfault", "Envoy::Lane::gate"),
             (absl, 134, "AssertionFailed", "lane.cc:42"),
             (
+                "[2026-11-25 19:37:18.196][34][critical][main] [source/exe/terminate_handler.cc:12] std::terminate called! (possible uncaught exception, see trace)\n[2026-11-25 19:37:18.196][34][critical][backtrace] [./source/server/backtrace.h:91] Backtrace (use tools/stack_decode.py to get line numbers):\n[2026-11-25 19:37:18.197][34][critical][backtrace] [./source/server/backtrace.h:96] #0: Envoy::Lane::gate() [0x55d5]\n[2026-11-25 19:37:18.199][34][critical][backtrace] [./source/server/backtrace.h:104] Caught Aborted, suspect faulting address 0x1\n",
+                134,
+                "UnhandledError",
+                "Envoy::Lane::gate",
+            ),
+            (
                 "*** SIGSEGV received at time=1764 on cpu 1 ***\nPC: @     0x55d1  (unknown)  lanes::fault()\n    @     0x55d1   640  lanes::fault()\n",
                 139,
                 "Segfault",
                 "lanes::fault",
             ),
+            (
+                "2026-11-25 01:35:29.101010: F core/framework/tensor.cc:733] Check failed: 1 == n (1 vs. 2)\nAborted (core dumped)\n",
+                134,
+                "AssertionFailed",
+                "tensor.cc:733",
+            ),
+            (
+                "Signal (11) received.\n 0# 0x000055F0 in sorter\n 1# Lane::weigh(int) in /app/sorter\n",
+                1,
+                "Segfault",
+                "Lane::weigh",
+            ),
             ("Segmentation fault (core dumped)\nentrypoint: server ended\n", 1, "Segfault", ""),
+            (
+                "loading lanes ... terminate called after throwing an instance of 'std::out_of_range'\n  what():  map::at\n",
+                134,
+                "MissingKey",
+                "",
+            ),
             ("m: a.c:3: f: Assertion `x' failed.\nAborted (core dumped)\n", 134, "AssertionFailed", "a.c:3"),
             (
                 "terminate called after throwing an instance of 'nlohmann::json_abi_v3_11_2::detail::out_of_range'\n  what():  [json.exception.out_of_range.403] key 'lane' not found\n",
@@ -109,6 +171,33 @@ mod tests {
                 "MissingKey",
                 "",
             ),
+            (
+                "[12:12:1125/013529.101010:FATAL:lane.cc(31)] Check failed: n < size (4 vs. 4). \n#0 0x55d0 base::debug::CollectStackTrace()\n#1 0x55d0 sorter::Lane::weigh()\n\nReceived signal 6\n",
+                133,
+                "AssertionFailed",
+                "lane.cc:31",
+            ),
+            (
+                "[1125/013529.101010:FATAL:zygote.cc(127)] No usable sandbox! Update your kernel\n",
+                133,
+                "UnhandledError",
+                "zygote.cc:127",
+            ),
+            (
+                "At line 12 of file /app/lane.f90\nFortran runtime error: Index '4' of dimension 1 of array 'w' above upper bound of 3\n\nError termination. Backtrace:\n#0  0x7f9a in weigh_\n\tat /app/lane.f90:12\n#1  0x7f9b in main\n\tat /app/main.f90:20\n",
+                2,
+                "IndexOutOfBounds",
+                "lane.f90:12",
+            ),
+            // Of a report with its head cut off the summary is left.
+            (
+                "    #1 0x55 in main /app/a.c:9\n\nSUMMARY: AddressSanitizer: heap-buffer-overflow /app/a.c:3:5 in sum\n==1==ABORTING\n",
+                1,
+                "SanitizerReport",
+                "a.c:3",
+            ),
+            ("SUMMARY: ThreadSanitizer: data race /app/a.c:3 in count\n==================\n", 66, "DataRace", "a.c:3"),
+            ("SUMMARY: AddressSanitizer: 400 byte(s) leaked in 1 allocation(s).\n", 23, "SanitizerReport", ""),
             ("a.cc:3:5: runtime error: index 4 out of bounds for type 'int [4]'\nlane open\n", 0, "CleanExit", ""),
             (
                 "WARNING: ThreadSanitizer: lock-order-inversion (potential deadlock) (pid=1)\n    #0 lanes::take() /app/a.cc:3 (a+0x1)\n",

@@ -10,6 +10,8 @@ use crate::classify::reason::{DATA_RACE, DEADLOCK, SANITIZER_REPORT, SYNC_MISUSE
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
+/// How the last line of a report begins.
+const SUMMARY: &str = "SUMMARY: ";
 /// Most frames kept of one stack; the sanitizers themselves stop at 256.
 const FRAMES: usize = 128;
 /// Most stacks kept of one report.
@@ -33,6 +35,10 @@ struct Stack {
 pub struct Report {
     tool: String,
     kind: String,
+    /// One of UndefinedBehaviorSanitizer, which names a place, and after which the process goes on.
+    goes_on: bool,
+    /// Only its summary is left.
+    headless: bool,
     message: String,
     stacks: Vec<Stack>,
     title: String,
@@ -51,11 +57,28 @@ fn head(line: &[u8]) -> Option<(usize, String, String)> {
     let level = text::find(line, "ERROR: ").or_else(|| text::find(line, "WARNING: "))?;
     let rest = std::str::from_utf8(&line[level..line.len().min(level + 4096)]).ok()?;
     let (tool, kind) = rest.split_once(": ")?.1.split_once("Sanitizer: ")?;
-    let named =
-        matches!(tool, "Address" | "HWAddress" | "Leak" | "Memory" | "Thread" | "KernelAddress" | "Type" | "Realtime");
+    let named = matches!(tool, "Address" | "HWAddress" | "Leak" | "Memory" | "Thread" | "KernelAddress" | "Type" | "Realtime")
+            // Its own reports have another form; but it catches signals too.
+            || tool == "UndefinedBehavior";
     // `==1==` stands before it.
     let start = line[..level].iter().rposition(|b| *b != b'=' && !b.is_ascii_digit()).map_or(0, |at| at + 1);
     named.then(|| (start, format!("{tool}Sanitizer"), kind.trim_end().to_owned()))
+}
+
+/// `SUMMARY: AddressSanitizer: heap-buffer-overflow /app/parser.c:34:5 in sum`: all that is left where the rest is cut off.
+fn summary(line: &[u8]) -> Option<(usize, String, String, RawFrame)> {
+    let at = text::find(line, SUMMARY)?;
+    let rest = std::str::from_utf8(&line[at + SUMMARY.len()..line.len().min(at + 4096)]).ok()?;
+    let (tool, rest) = rest.trim_end().split_once("Sanitizer: ")?;
+    let (kind, function) = rest.rsplit_once(" in ").unwrap_or((rest, ""));
+    let (kind, place) = kind.rsplit_once(' ').filter(|(_, place)| place.contains([':', '/'])).unwrap_or((kind, ""));
+    let (file, number) = symbols::location(place).unwrap_or_default();
+    // `400 byte(s) leaked in 1 allocation(s).` names no function.
+    let function = if place.is_empty() { String::new() } else { symbols::plain(function) };
+    let own = symbols::is_own(&function, file);
+    let frame = RawFrame { function, file: file.to_owned(), line: number, own };
+    let named = tool.bytes().all(|b| b.is_ascii_alphabetic());
+    named.then(|| (at, format!("{tool}Sanitizer"), kind.trim_end().to_owned(), frame))
 }
 
 /// `parser.c:34:5: runtime error: …`
@@ -76,8 +99,16 @@ impl Report {
         if let Some((at, tool, kind)) = head(line.text) {
             return Some(Self::new(line, at, tool, kind, context));
         }
+        if let Some((at, tool, kind, frame)) = summary(line.text) {
+            let mut report = Self::new(line, at, tool, kind, context);
+            (report.headless, report.ended) = (true, true);
+            report.lines = LINES.saturating_sub(LEGEND);
+            report.stacks.push(Stack { title: String::new(), frames: vec![frame] });
+            return Some(report);
+        }
         let (at, kind, frame) = undefined(line.text)?;
         let mut report = Self::new(line, at, "UndefinedBehaviorSanitizer".to_owned(), kind, context);
+        report.goes_on = true;
         report.stacks.push(Stack { title: String::new(), frames: vec![frame] });
         Some(report)
     }
@@ -90,6 +121,8 @@ impl Report {
         Self {
             tool,
             kind,
+            goes_on: false,
+            headless: false,
             message: if message.contains("Sanitizer") { message } else { shown.trim().to_owned() },
             stacks: Vec::new(),
             title: String::new(),
@@ -113,7 +146,7 @@ impl Report {
             return self.frame(frame);
         }
         self.in_stack = false;
-        if bare.starts_with(b"SUMMARY: ") {
+        if bare.starts_with(SUMMARY.as_bytes()) {
             (self.ended, self.lines) = (true, LINES.saturating_sub(LEGEND));
             return true;
         }
@@ -126,8 +159,7 @@ impl Report {
 
     fn frame(&mut self, frame: RawFrame) -> bool {
         // The place that UndefinedBehaviorSanitizer names is that of its first frame.
-        let placed =
-            self.tool.starts_with("Undefined") && self.stacks.len() == 1 && !self.in_stack && self.title.is_empty();
+        let placed = self.goes_on && self.stacks.len() == 1 && !self.in_stack && self.title.is_empty();
         if !self.in_stack && !placed && self.stacks.len() < STACKS {
             self.stacks.push(Stack { title: std::mem::take(&mut self.title), frames: Vec::new() });
         }
@@ -144,7 +176,7 @@ impl Report {
     /// What the report is of, without addresses: `heap-buffer-overflow`.
     fn word(&self) -> &str {
         let kind = self.kind.as_str();
-        if self.tool.starts_with("Undefined") {
+        if self.goes_on {
             // The values behind the first colon differ.
             return kind.split(':').next().unwrap_or(kind);
         }
@@ -280,13 +312,12 @@ impl Parser for Report {
             culprit: culprit(&stack.frames),
             stack: shown(&stack.frames),
         });
-        let goes_on = self.tool.starts_with("Undefined");
         Some(Candidate {
             runtime: Runtime::Native,
             kind: format!("{} {}", self.tool, self.word()),
             exception: Some(format!("{}: {}", self.tool, self.word())),
             message: self.message.clone(),
-            standing: if goes_on { Standing::Printed } else { Standing::Fatal },
+            standing: if self.goes_on { Standing::Printed } else { Standing::Fatal },
             exits: self.exits(),
             culprit: culprit(frames),
             stack: shown(frames),
@@ -296,7 +327,7 @@ impl Parser for Report {
             excerpt: self.block.clone(),
             first_line: self.first_line,
             last_line: self.last_line,
-            headless: false,
+            headless: self.headless,
         })
     }
 }

@@ -98,7 +98,7 @@ const INSTALLED: [&str; 14] = [
 ];
 
 /// Starts of names of the C and C++ libraries, of the sanitizers and of logging.
-const LIBRARIES: [&str; 36] = [
+const LIBRARIES: [&str; 39] = [
     "std::",
     "__gnu_cxx::",
     "__cxxabiv1::",
@@ -135,6 +135,9 @@ const LIBRARIES: [&str; 36] = [
     "__memcpy",
     "memcpy",
     "(unknown)",
+    "??",
+    "cpptrace::",
+    "base::debug::",
 ];
 
 /// Whether a frame is the user's own code.

@@ -1,7 +1,8 @@
 //! Last words of one line or two: an uncaught exception, an assertion, what glibc says of a corrupted heap, and what a shell
 //! says of a child that a signal killed.
 
-use super::symbols;
+use super::{libraries, symbols};
+use crate::classify::envelope::without_collector;
 use crate::classify::finding::{CrashReason, Culprit, base_name};
 use crate::classify::reason::*;
 use crate::classify::text as bytes;
@@ -24,7 +25,7 @@ pub enum Words {
 }
 
 /// What glibc and other allocators say of a corrupted heap: how the line begins.
-const HEAP: [&str; 16] = [
+const HEAP: [&str; 17] = [
     "free(): ",
     "double free or corruption",
     "malloc(): ",
@@ -41,6 +42,7 @@ const HEAP: [&str; 16] = [
     "free_sized(): ",
     "tcache_thread_shutdown(): ",
     "aligned_free(): ",
+    "break adjusted to free malloc space",
 ];
 
 /// The words of which glibc's own texts about the heap are made.
@@ -98,7 +100,13 @@ pub static WATCHED: &[(&str, CrashReason, &str)] = &[
     ("*** stack smashing detected ***", STACK_SMASHING, "stack smashing"),
     ("*** buffer overflow detected ***", STACK_SMASHING, "buffer overflow"),
     ("*** %n in writable segment detected ***", ABORT, "%n in writable segment"),
+    ("*** longjmp causes uninitialized stack frame ***", STACK_SMASHING, "longjmp into a frame that is gone"),
+    ("*** bit out of range 0 - FD_SETSIZE on fd_set ***", STACK_SMASHING, "descriptor beyond FD_SETSIZE"),
+    ("*** invalid %N$ use detected ***", ABORT, "invalid %N$ in a format"),
+    ("ubsan: ", SANITIZER_REPORT, "undefined behaviour"),
+    ("Fatal error: glibc detected an invalid stdio handle", HEAP_CORRUPTION, "invalid stdio handle"),
     ("pure virtual method called", UNHANDLED_ERROR, "pure virtual call"),
+    ("deleted virtual method called", UNHANDLED_ERROR, "deleted virtual call"),
     ("Pure virtual function called!", UNHANDLED_ERROR, "pure virtual call"),
 ];
 
@@ -118,22 +126,30 @@ pub fn read(line: &[u8]) -> Option<(usize, Words)> {
 }
 
 /// The position of the words, where nothing that makes them part of a longer word stands before them.
-fn find(text: &str, words: &str) -> Option<usize> {
+pub fn find(text: &str, words: &str) -> Option<usize> {
     let at = bytes::find(text.as_bytes(), words)?;
     let separate = at == 0 || matches!(text.as_bytes()[at - 1], b' ' | b'\t' | b']' | b'|' | b':' | b'`');
     separate.then_some(at)
 }
 
 fn exception(text: &str) -> Option<(usize, Words)> {
+    if let Some(thrown) = libraries::thrown(text) {
+        return Some(thrown);
+    }
     if let Some(at) = find(text, "terminate called ") {
         let rest = &text[at + "terminate called ".len()..];
-        let class =
-            rest.strip_prefix("after throwing an instance of '").map(|rest| rest.trim_end().trim_end_matches('\''));
+        let thrown = rest.strip_prefix("after throwing an instance of ").map(str::trim_end);
+        let class = thrown.and_then(|rest| rest.strip_prefix('\'')).map(|rest| rest.trim_end_matches('\''));
+        // cpptrace: `after throwing an instance of cpptrace::runtime_error: lane 4 closed:`
+        let said = thrown.and_then(|rest| rest.split_once(": "));
         return Some((
             at,
-            match class {
-                Some(class) => Words::Exception(class.to_owned(), String::new()),
-                None => Words::Terminated(text[at..].trim_end().to_owned()),
+            match (class, said) {
+                (Some(class), _) => Words::Exception(class.to_owned(), String::new()),
+                (None, Some((class, what))) => {
+                    Words::Exception(class.to_owned(), what.trim_end_matches(':').to_owned())
+                }
+                (None, None) => Words::Terminated(text[at..].trim_end().to_owned()),
             },
         ));
     }
@@ -148,6 +164,9 @@ fn exception(text: &str) -> Option<(usize, Words)> {
 }
 
 fn assertion(text: &str) -> Option<(usize, Words)> {
+    if let Some(failed) = libraries::asserted(text) {
+        return Some(failed);
+    }
     if let Some(failed) = text.find("Assertion `").or_else(|| text.find("Assertion '")) {
         let expression = text[failed + "Assertion `".len()..].trim_end();
         let expression = expression.strip_suffix(" failed.").or_else(|| expression.strip_suffix(" failed"))?;
@@ -226,26 +245,35 @@ fn said(text: &str) -> Option<(usize, Words)> {
             return Some((at, Words::Said(reason.clone(), text[at..].trim_end().to_owned())));
         }
     }
-    if let Some(at) = find(text, "*** Error in `") {
+    if let Some(at) = find(text, "*** Error in `").or_else(|| find(text, "*** glibc detected *** ")) {
         return Some((at, Words::Said(HEAP_CORRUPTION, text[at..].trim_end().to_owned())));
     }
     let at = HEAP.iter().find_map(|words| find(text, words))?;
     // A sentence about free() has words that glibc does not use.
     let bare = text[at..].split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
-    let foreign = text[at..].starts_with('<') || text[at..].contains(": error: ") || text[at..].contains("ERROR: ");
+    let foreign = text[at..].starts_with('<')
+        || text[at..].starts_with("Attempt to free")
+        || text[at..].contains(": error: ")
+        || text[at..].contains("ERROR: ");
     let named = at == 0 || foreign || bare.into_iter().all(|word| GLIBC_WORDS.contains(&word));
     named.then(|| (at, Words::Said(HEAP_CORRUPTION, text[at..].trim_end().to_owned())))
 }
 
 /// `Segmentation fault (core dumped)` alone, or behind a script's name, line and the child's number.
 pub fn shell(text: &str) -> Option<(usize, Words)> {
+    // `qemu: uncaught target signal 11 (Segmentation fault) - core dumped`
+    if let Some(at) = find(text, "qemu: uncaught target signal ") {
+        let (_, reason, exits) = SIGNALS.iter().find(|(words, ..)| text[at..].contains(words))?;
+        return Some((at, Words::Shell(reason.clone(), text[at..].trim_end().to_owned(), exits)));
+    }
     let (at, words, reason, exits) = SIGNALS
         .iter()
         .find_map(|(words, reason, exits)| find(text, words).map(|at| (at, *words, reason.clone(), *exits)))?;
     let rest = text[at + words.len()..].trim();
     let before = text[..at].trim_end();
     let numbered = before.ends_with(|c: char| c.is_ascii_digit()) && before.contains(": line ");
-    let alone = before.is_empty() || before.ends_with(['Z', '|', ']']) || before.ends_with(" F");
+    let collected = text.len() - without_collector(text).len() == at;
+    let alone = before.is_empty() || before.ends_with(['Z', '|', ']']) || collected;
     let dumped = rest == "(core dumped)";
     (numbered || dumped || alone && rest.is_empty())
         .then(|| (at, Words::Shell(reason, text[at..].trim_end().to_owned(), exits)))

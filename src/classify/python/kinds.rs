@@ -3,6 +3,7 @@
 use crate::classify::finding::{CrashReason, base_name};
 use crate::classify::messages::{Messages, Voice};
 use crate::classify::reason::*;
+use crate::classify::rust;
 
 /// What is known of an exception beside its traceback's frames.
 #[derive(Clone, Copy, Debug, Default)]
@@ -150,6 +151,8 @@ pub fn reason(raised: &Raised<'_>, messages: &Messages) -> CrashReason {
         "ValidationError" => of_validation(raised),
         // The Kubernetes client.
         "ApiException" if ["(401)", "(403)"].contains(&raised.message) => AUTHENTICATION_FAILED,
+        // A panic in an extension written in Rust.
+        "PanicException" => rust::kinds::of_panic(raised.message, &[], messages).reason,
         "ImproperlyConfigured" => of_improperly_configured(raised),
         "ValueError" | "InvalidOperation" | "ArgumentTypeError" if reads_environment(raised.source) => {
             INVALID_CONFIGURATION

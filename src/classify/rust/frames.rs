@@ -124,6 +124,12 @@ pub fn frame(symbol: &str) -> RawFrame {
     RawFrame { own, function, file: String::new(), line: 0 }
 }
 
+/// Gives a frame its place, which tells whose code it is; unless it is the standard library's, wherever that was built.
+pub fn set_place(frame: &mut RawFrame, file: &str, line: u32) {
+    let standard = ["std::", "core::", "alloc::"].iter().any(|root| frame.function.starts_with(root));
+    (frame.file, frame.line, frame.own) = (file.to_owned(), line, is_own(file) && !standard);
+}
+
 /// Whether a file is the user's own code.
 pub fn is_own(file: &str) -> bool {
     const INSTALLED: [&str; 11] = [

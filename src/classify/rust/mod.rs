@@ -2,7 +2,7 @@
 
 mod failure;
 mod frames;
-mod kinds;
+pub mod kinds;
 mod panic;
 
 use super::grammar::{Context, Grammar, Line, Parser};
@@ -15,7 +15,13 @@ use panic::Panics;
 pub struct Rust;
 
 /// What stands below the name of an error that anyhow or eyre print.
-const SECTIONS: [&str; 2] = ["Caused by:", "Stack backtrace:"];
+const SECTIONS: [&str; 4] = [
+    "Caused by:",
+    "Stack backtrace:",
+    // snafu.
+    "Caused by this error:",
+    "Caused by these errors (recent errors listed first):",
+];
 
 /// How many lines into a log a backtrace may begin for its head to be cut off.
 const HEAD_LINES: u64 = 2;
@@ -31,7 +37,14 @@ impl Grammar for Rust {
             "Error: ",
             "stack backtrace:",
             SECTIONS[1],
+            SECTIONS[2],
+            SECTIONS[3],
             panic::REPORT,
+            // miette and error-stack draw their chains. The hook of tracing-panic logs its fields.
+            failure::DRAWN[0],
+            failure::DRAWN[1],
+            failure::DRAWN[2],
+            "panic.location",
         ]
     }
 
@@ -52,6 +65,9 @@ impl Grammar for Rust {
         if let Some(section) = SECTIONS.iter().find(|section| line.text.ends_with(section.as_bytes())) {
             let at = line.text.len() - section.len();
             return Failure::from_section(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
+        }
+        if let Some(parser) = Failure::from_drawing(line, context) {
+            return Some(Box::new(parser));
         }
         if line.text.ends_with(b"stack backtrace:") && line.number <= HEAD_LINES {
             return Some(Box::new(Panics::headless(line, line.text.len() - b"stack backtrace:".len())));
@@ -134,6 +150,44 @@ mod tests {
                 "{\"timestamp\":\"2026-11-25T06:52:59Z\",\"level\":\"ERROR\",\"fields\":{\"message\":\"panicked: panicked at src/a.rs:3:51:\\nindex out of bounds: the len is 1 but the index is 3\"},\"target\":\"lanes\"}\n",
                 101,
                 "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            // Behind a line that the program left without end.
+            (
+                "loading lanes ... thread 'main' panicked at src/a.rs:3:5:\nindex out of bounds: the len is 1 but the index is 3\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            // miette, its hook for panics, error-stack, snafu, tracing-panic.
+            (
+                "Error: rules::bad\n\n  × cannot load rules\n  ╰─▶ Permission denied (os error 13)\n   ╭─[/etc/rules.kdl:2:3]\n 1 │ rule {\n   ·     ╰── here\n   ╰────\n  help: see above\n",
+                1,
+                "PermissionDenied",
+                "",
+            ),
+            (
+                "Error:   x Main thread panicked.\n  |-> at src/a.rs:3:5\n  `-> index out of bounds: the len is 0 but the index is 2\n  help: set the `RUST_BACKTRACE=1` environment variable\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            (
+                "Error: cannot start\n├╴at src/b.rs:9:9\n│\n├─▶ could not load rules\n│   ╰╴at src/a.rs:3:5\n│\n╰─▶ No such file or directory (os error 2)\n    ├╴at /rustc/1/library/core/src/ops/function.rs:250:5\n    ╰╴/etc/rules.yaml\n",
+                1,
+                "MissingFile",
+                "a.rs:3",
+            ),
+            (
+                "Error: cannot open the store\n\nCaused by this error:\n  1: Connection refused (os error 111)\n",
+                1,
+                "ConnectionRefused",
+                "",
+            ),
+            (
+                "{\"level\":\"ERROR\",\"fields\":{\"message\":\"A panic occurred\",\"panic.payload\":\"called `Option::unwrap()` on a `None` value\",\"panic.location\":\"src/a.rs:3:5\"}}\n",
+                101,
+                "UnwrapFailed",
                 "a.rs:3",
             ),
             // color-eyre numbers from 0 and has its name in the first cause.

@@ -2,6 +2,7 @@
 
 use super::frames;
 use super::kinds::{self, Kind};
+use crate::classify::envelope;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, RELATED, Related, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -271,16 +272,23 @@ impl Panics {
         }
         let Some((file, line)) = frames::place(bare) else { return bare.starts_with(b"      [") };
         if let Some(frame) = panic.frames.last_mut().filter(|frame| frame.file.is_empty()) {
-            (frame.file, frame.line, frame.own) = (file.to_owned(), line, frames::is_own(file));
+            frames::set_place(frame, file, line);
         }
         true
     }
 }
 
+/// The line without what a collector put before it.
+fn without_collector(line: &[u8]) -> &[u8] {
+    std::str::from_utf8(line).map_or(line, |text| envelope::without_collector(text).as_bytes())
+}
+
 impl Parser for Panics {
     fn line(&mut self, line: &Line<'_>) -> Flow {
-        // What stands before the first line of a logged text is not on its others.
-        let bare = self.prefix.strip(line.text).or_else(|| self.logged.then_some(line.text));
+        // What stands before the first line of a logged text is not on its others, nor is what the program had written
+        // before without ending its line.
+        let own = self.logged || !self.prefix.is_collectors();
+        let bare = self.prefix.strip(line.text).or_else(|| own.then(|| without_collector(line.text)));
         if let Some(bare) = bare.filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
                 self.last_line = line.number;
