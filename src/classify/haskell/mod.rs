@@ -20,6 +20,7 @@ impl Grammar for Haskell {
             ": Prelude.",
             ": <<loop>>",
             "Non-exhaustive ",
+            "Irrefutable pattern",
             "Pattern match failure in ",
             ": No match in record selector",
             "divide by zero",

@@ -64,7 +64,15 @@ fn crashed_frame(function: &str, image: &str, system: bool) -> Frame {
     let file = place.as_ref().map(|(file, _)| file.clone());
     let in_app = !library && file.as_deref().is_none_or(is_own) && !function.starts_with("0x");
     let in_app = in_app && !matches!(name(function).as_str(), "main" | "_start" | "");
+    // The compiler copies the standard library's generic functions into the program, without their place.
+    let in_app = in_app && (place.is_some() || !is_copied(&name(function)));
     Frame { function: name(function), file, line: place.map(|(_, line)| line), in_app }
+}
+
+fn is_copied(name: &str) -> bool {
+    const TYPES: [&str; 8] =
+        ["Array", "ContiguousArray", "ArraySlice", "Dictionary", "Set", "String", "Substring", "Optional"];
+    name.starts_with('_') || name.split_once('.').is_some_and(|(root, _)| TYPES.contains(&root))
 }
 
 /// `libswiftCore.so 0x00007f3e5c2f1a10 _swift_stdlib_reportFatalError + 69`: before 5.9.
@@ -129,6 +137,9 @@ mod tests {
                 None,
                 false,
             ),
+            ("1 _checkSubscript #1 in orchard", "_checkSubscript #1", None, false),
+            ("2 [ra] specialized Array.subscript.getter + 9 in orchard", "Array.subscript.getter", None, false),
+            ("3 Orchard.row(_:) + 90 in orchard", "Orchard.row", None, true),
             ("5    orchard                            0x000055d0 Orchard.row(_:) + 112", "Orchard.row", None, true),
             ("0x55d0, Orchard.row(_:) -> orchard.Row at /src/Orchard.swift:14", "Orchard.row", Some(14), true),
         ];
