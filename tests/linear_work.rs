@@ -72,7 +72,9 @@ fn many_lines_are_classified_in_linear_time() {
         black_box(engine.classify(log, ExitFacts { exit_code: Some(2), ..ExitFacts::default() }));
     };
     let goroutine = |n: usize| format!("goroutine {n} [select]:\nmain.f{n}(0x1)\n\t/app/main.go:{n} +0x1\n\n");
-    let inputs: [(&str, &dyn Fn(usize) -> Vec<u8>); 12] = [
+    let inputs: [(&str, &dyn Fn(usize) -> Vec<u8>); 14] = [
+        ("fields without a record", &repeated(|n| format!("\"a{n}\": \"Caused by: \",\n"))),
+        ("records without an end", &repeated(|n| format!("{{\n\"a{n}\": \"Caused by: \",\n"))),
         (
             "Caused by",
             &behind(

@@ -96,6 +96,8 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
     let has = |needle: &str| lower.contains(needle);
     let reason = if has("oom-killed") {
         OOM_KILLED
+    } else if has("cannot open shared object file") {
+        MISSING_LIBRARY
     } else if has("exec format error") {
         EXEC_FORMAT_ERROR
     } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to cwd")) && has("no such file"))
@@ -221,6 +223,11 @@ mod tests {
                 "error mounting \"/a\" to rootfs at \"/b\": not a directory",
                 "MissingFile",
                 "error mounting \"/a\" to rootfs at \"/b\": not a directory",
+            ),
+            (
+                "error running hook: exit status 1, stderr: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file: no such file or directory: unknown",
+                "MissingLibrary",
+                "error running hook: exit status 1, stderr: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file: no such file or directory",
             ),
             ("", "InvalidConfiguration", "the container runtime could not start it"),
         ];

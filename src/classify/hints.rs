@@ -45,15 +45,35 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Beam, "** (Mix) "),
     (Runtime::Beam, " REPORT==== "),
     (Runtime::Beam, "by another Erlang node"),
+    (Runtime::Beam, "] <0."),
+    (Runtime::Beam, "Error during startup: {error,"),
     (Runtime::Haskell, "+RTS "),
     (Runtime::Haskell, ": hGetLine: "),
     (Runtime::Haskell, ": hClose: "),
     (Runtime::Haskell, "(from HasCallStack)"),
     (Runtime::Ocaml, "Called from unknown location"),
+    (Runtime::Ocaml, "Fatal error: out of memory"),
+    (Runtime::Perl, "(type Net::Server"),
+    (Runtime::Perl, "/usr/share/perl5/"),
     (Runtime::Native, "*** FATAL CONFIG FILE ERROR ("),
     // MongoDB.
     (Runtime::Native, "\"ctx\":\"initandlisten\""),
     (Runtime::Jvm, "[org.keycloak."),
+    (Runtime::Jvm, "jdbc:"),
+    (Runtime::Jvm, "LogStash::"),
+    (Runtime::Haskell, "YamlParseException {"),
+    // PostgreSQL, ClickHouse, Envoy.
+    (Runtime::Native, "] LOG:  "),
+    (Runtime::Native, "> Application: "),
+    (Runtime::Native, "DB::Exception: "),
+    (Runtime::Native, "Poco::Exception. Code: "),
+    (Runtime::Native, "[source/server/server.cc:"),
+    // Redis and Valkey.
+    (Runtime::Native, "Redis version="),
+    (Runtime::Native, "REDIS BUG REPORT START"),
+    (Runtime::Native, "Valkey version="),
+    (Runtime::Native, "Redis is now ready to exit"),
+    (Runtime::Native, "Valkey is now ready to exit"),
 ];
 
 /// Lines that are looked at.
@@ -128,7 +148,17 @@ pub fn is_go_log(line: &[u8]) -> bool {
     let slog_json =
         line.starts_with(b"{\"time\":\"") && text::has(line, "\",\"level\":\"") && text::has(line, "\",\"msg\":\"");
     let zap_json = line.starts_with(b"{\"level\":\"") && text::has(line, "\",\"ts\":");
-    stamp && !nginx || slog_text || slog_json || zap_json
+    stamp && !nginx || slog_text || slog_json || zap_json || is_zap_console(line)
+}
+
+/// `2026-11-24T04:15:10.1Z\tinfo\tlistening\t{"port": 80}`: other runtimes set fields apart by tabs too, but not with JSON
+/// behind them.
+fn is_zap_console(line: &[u8]) -> bool {
+    const LEVELS: [&str; 8] = ["info", "warn", "error", "fatal", "INFO", "WARN", "ERROR", "FATAL"];
+    let mut fields = line.splitn(3, |b| *b == b'\t');
+    is_shaped(fields.next().unwrap_or_default(), b"0000-00-00T00:00:00")
+        && fields.next().is_some_and(|level| LEVELS.iter().any(|word| level == word.as_bytes()))
+        && fields.next().is_some_and(|rest| text::has(rest, "\t{\""))
 }
 
 /// Whether the text begins with digits where the shape has zeros, and with its other bytes as they are.
@@ -170,6 +200,8 @@ mod tests {
             ("{\"time\":\"2026-11-24T04:15:10Z\",\"level\":\"ERROR\",\"msg\":\"startup failed\"}", true),
             ("{\"level\":\"info\",\"ts\":1764.1,\"caller\":\"a/b.go:3\",\"msg\":\"x\"}", true),
             ("level=info msg=\"routed\" path=/a", false),
+            ("2026-11-24T04:15:10.1Z\tinfo\tWelcome\t{\"version\": \"v2\"}", true),
+            ("2026-11-24T04:15:10.1Z\tERROR\tmain\tio.acme.Server\tno", false),
             ("2026-11-24 04:15:10 INFO started", false),
         ];
         assert_eq!(of_line(b"I, [2026-11-24T05:15:16.516751 #1]  INFO -- : booted"), Some(Runtime::Ruby));

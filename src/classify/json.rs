@@ -13,9 +13,6 @@ const PREFIX: usize = 128;
 /// Reads a line that holds a JSON object, perhaps behind a collector's prefix. An object at the end of a text, such as
 /// zap's console form has, is none, unless it states a level of its own.
 pub fn record(line: &[u8]) -> Option<Record> {
-    if let Some(record) = member(line) {
-        return Some(record);
-    }
     let head = &line[..line.len().min(PREFIX + 3)];
     let start = ["{\"", "{ \""].iter().filter_map(|mark| super::text::find(head, mark)).min()?;
     let mut builder = Builder::default();
@@ -23,33 +20,6 @@ pub fn record(line: &[u8]) -> Option<Record> {
     let record = builder.finish()?;
     let alone = is_envelope(&super::text::string(&line[..start]));
     (alone || record.severity.is_some()).then_some(record)
-}
-
-/// Keys under which a record that is spread over lines holds a whole trace.
-const STACKS: [&str; 7] = [
-    "\"Exception\"",
-    "\"exception\"",
-    "\"@x\"",
-    "\"stack_trace\"",
-    "\"stackTrace\"",
-    "\"stack\"",
-    "\"error.stack_trace\"",
-];
-
-/// Where such a key stands in a line of a record that is spread over lines: `  "Exception": "A: b\n   at c",`.
-pub fn member_at(line: &[u8]) -> Option<usize> {
-    let head = &line[..line.len().min(PREFIX)];
-    let quote = memchr::memchr(b'"', head)?;
-    let key = STACKS.iter().any(|key| head[quote..].starts_with(key.as_bytes()));
-    let alone = key && super::text::has(&line[quote..], "\\n") && is_envelope(&super::text::string(&line[..quote]));
-    alone.then_some(quote)
-}
-
-fn member(line: &[u8]) -> Option<Record> {
-    let at = member_at(line)?;
-    let mut builder = Builder::default();
-    Reader::new(&[b"{", &line[at..]].concat()).object(&mut Vec::new(), &mut builder)?;
-    builder.finish()
 }
 
 /// A reader of JSON that stops where the text does not go on as JSON, keeping what it has read.
@@ -271,15 +241,6 @@ mod tests {
         assert_eq!(read.lines().collect::<Vec<_>>(), ["x", "main", "\tmain.go:7"]);
         let read = record(br#"{"error":{"stack_trace":["A: b","\tat c"]}}"#).unwrap();
         assert_eq!(read.stack, "A: b\n\tat c");
-    }
-
-    #[test]
-    fn a_trace_in_one_line_of_a_spread_record_is_read() {
-        let read = record(br#"  "Exception": "A.X: b\n   at A.C()","#).unwrap();
-        assert_eq!(read.error, "A.X: b\n   at A.C()");
-        assert!(record(br#"api-1  |   "Exception": "A.X: b\n   at A.C()","#).is_some());
-        assert_eq!(record(br#"  "Exception": null,"#), None);
-        assert_eq!(record(br#"  "Message": "a\nb","#), None);
     }
 
     #[test]

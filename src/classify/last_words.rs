@@ -5,7 +5,7 @@ use super::excerpt::Block;
 use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES};
 use super::go::{dump, frames};
 use super::hints;
-use super::messages::{Messages, Voice};
+use super::messages::{Meaning, Messages, Voice};
 use super::reason::{COMMAND_NOT_FOUND, EXEC_FORMAT_ERROR};
 use super::record::Record;
 use super::ruled::Ruled;
@@ -13,6 +13,7 @@ use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
 use super::{dotnet, jvm, perl, shell, text, wrapper};
+use crate::log::answer::is_error_text;
 
 /// How many of the last lines are looked at: a usage text may follow the error.
 const LINES: usize = 80;
@@ -44,6 +45,8 @@ const CLOSINGS: [&str; 15] = [
     "fpm initialization failed",
 ];
 
+/// Most lines behind what a tool said of which a rule does not tell who called it.
+const ASKED: usize = 6;
 /// The weight of a line that a rule knows: above every other one nearby.
 const RULED: usize = 64;
 
@@ -125,7 +128,10 @@ fn spoken(found: &Found, count: usize) -> Vec<Spoken> {
     lines
         .map(|(number, raw)| {
             let line = text::string(&readable(raw));
-            let text = wrapper::unboxed(without_collector(tag.strip(&line))).as_bytes().to_vec();
+            // What the kubelet writes where a log should be is no word of the program.
+            let kubelets = is_error_text(line.as_bytes());
+            let text = if kubelets { "" } else { wrapper::unboxed(without_collector(tag.strip(&line))) };
+            let text = text.as_bytes().to_vec();
             let record = Record::read(&text).filter(|record| !record.summary().is_empty());
             Spoken { number, text, record }
         })
@@ -164,7 +170,7 @@ pub fn last_words(found: &Found, speech: &Speech<'_>) -> Option<LastWords> {
     let ranked = lines.iter().enumerate().filter(|(_, line)| !text::blank(&line.text)).map(|(at, line)| {
         let meaning = meaning(line, speech);
         let distance = usize::try_from(last - line.number).unwrap_or(FARTHEST).min(FARTHEST);
-        (weight(line, meaning.as_ref()).saturating_sub(distance), at, meaning)
+        (weight(line, meaning.as_ref(), distance).saturating_sub(distance), at, meaning)
     });
     // Of equals the later line, which comes first here.
     let (weight, at, meaning) = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
@@ -172,8 +178,10 @@ pub fn last_words(found: &Found, speech: &Speech<'_>) -> Option<LastWords> {
 }
 
 /// How much a line sounds like the reason, before its distance from the end is taken off.
-fn weight(line: &Spoken, meaning: Option<&Meant>) -> usize {
-    if meaning.is_some_and(|meaning| meaning.ruled.is_some()) {
+fn weight(line: &Spoken, meaning: Option<&Meant>, distance: usize) -> usize {
+    // Entry points ask for what they need until it is there: only at the end the last answer is the reason.
+    let asked = |meaning: &Meant| meaning.runtime == Some(Runtime::Unknown) && distance > ASKED;
+    if meaning.is_some_and(|meaning| meaning.ruled.is_some() && !asked(meaning)) {
         return RULED;
     }
     let known = meaning.is_some();
@@ -221,7 +229,9 @@ struct Meant {
 
 fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
     let message = line.message();
-    if let Some(hit) = speech.rules.meaning(&line.sight(), &speech.exit) {
+    let ruled = |text: &str| speech.rules.meaning(text, &speech.exit);
+    let unstamped = || line.record.is_none().then(|| ruled(&message)).flatten();
+    if let Some(hit) = ruled(&line.sight()).or_else(unstamped) {
         return Some(Meant {
             reason: Some(hit.rule.reason.clone()),
             runtime: hit.rule.by,
@@ -234,7 +244,8 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
     }
     if line.record.is_none() {
         if let Some(complaint) = shell::complaint(&message) {
-            let reason = Some(complaint.reason(speech.exit.code)?);
+            let told = || Some(speech.messages.meaning(&message, Voice::LastWords)?.reason);
+            let reason = Some(complaint.reason(speech.exit.code).or_else(told)?);
             let (runtime, culprit) = (Some(Runtime::Shell), complaint.culprit());
             return Some(Meant { reason, runtime, culprit, ..Meant::default() });
         }
@@ -248,8 +259,16 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
     if let Some(meant) = thrown(&message, speech.messages) {
         return Some(meant);
     }
-    let meaning = speech.messages.meaning(&message, Voice::LastWords)?;
-    Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, ..Meant::default() })
+    let said = |text: &str| speech.messages.meaning(text, Voice::LastWords);
+    let whole = |meaning: Meaning| (meaning, None);
+    let (meaning, message) = said(&message).map(whole).or_else(|| further(line.record.as_ref()?, said))?;
+    Some(Meant { reason: Some(meaning.reason), runtime: meaning.runtime, message, ..Meant::default() })
+}
+
+/// Where the first line of a record says nothing, a further one may: `soft error\nrecords retrieval failed: …`.
+fn further(record: &Record, said: impl Fn(&str) -> Option<Meaning>) -> Option<(Meaning, Option<String>)> {
+    let text = if record.error.is_empty() { &record.message } else { &record.error };
+    text.lines().skip(1).take(LINES).find_map(|line| Some((said(line)?, Some(line.trim().to_owned()))))
 }
 
 /// An exception by its class, of which no trace was written.

@@ -63,6 +63,7 @@ static RULES: &[Rule] = &[
     rule(DNS_FAILURE, &["getaddrinfo eai_again"]),
     rule(DNS_FAILURE, &["unknownhostexception"]),
     rule(DNS_FAILURE, &["host not found"]),
+    rule(DNS_FAILURE, &["bad hostname '"]),
     rule(DNS_FAILURE, &["could not translate host name"]),
     rule(DNS_FAILURE, &["produced zero addresses"]),
     // TLS.
@@ -118,6 +119,7 @@ static RULES: &[Rule] = &[
     rule(AUTHENTICATION_FAILED, &["permission denied for "]),
     rule(AUTHENTICATION_FAILED, &["code: 403"]),
     rule(AUTHENTICATION_FAILED, &["accessdenied"]),
+    rule(AUTHENTICATION_FAILED, &["an error occurred (403) when calling"]),
     // Nobody there.
     by(Runtime::Go, CONNECTION_REFUSED, &["dial ", "connect: connection refused"]),
     rule(CONNECTION_REFUSED, &["connection refused"]),
@@ -147,6 +149,7 @@ static RULES: &[Rule] = &[
     rule(DEPENDENCY_TIMEOUT, &["timeout expired"]),
     rule(DEPENDENCY_TIMEOUT, &["timeout awaiting response"]),
     rule(DEPENDENCY_TIMEOUT, &["server selection timeout"]),
+    rule(DEPENDENCY_TIMEOUT, &["timed out waiting for connection"]),
     last_words(DEPENDENCY_TIMEOUT, &["timed out waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout connecting"]),
@@ -216,6 +219,8 @@ static RULES: &[Rule] = &[
     last_words(MISSING_FILE, &["error: could not open `"]),
     last_words(INVALID_CONFIGURATION, &["invalid yaml"]),
     last_words(MISSING_FILE, &["file not found"]),
+    last_words(MISSING_FILE, &["cannot find or open "]),
+    last_words(MISSING_FILE, &["file \"", "\" missing"]),
     // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
     by(Runtime::Go, INVALID_CONFIGURATION, &["flag provided but not defined"]),
     by(Runtime::Go, INVALID_CONFIGURATION, &["invalid value \"", "for flag -"]),
@@ -286,6 +291,8 @@ static RULES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["config", "parse"]),
     rule(INVALID_CONFIGURATION, &["config", "parsing"]),
     rule(INVALID_CONFIGURATION, &["config", "invalid"]),
+    rule(INVALID_CONFIGURATION, &["config validation of "]),
+    last_words(INVALID_CONFIGURATION, &["failed_to_prepare_configuration"]),
     rule(INVALID_CONFIGURATION, &["config", "unexpected end of json"]),
     rule(INVALID_CONFIGURATION, &["configuration file", "contains errors"]),
     last_words(INVALID_CONFIGURATION, &["vcl compilation failed"]),

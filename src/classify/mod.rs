@@ -43,6 +43,7 @@ mod normalise;
 mod ocaml;
 mod perl;
 mod php;
+mod pile;
 mod prefix;
 pub mod proof;
 mod python;

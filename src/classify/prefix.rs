@@ -17,6 +17,8 @@ pub struct Prefix {
 enum Token {
     /// A run of digits of any length.
     Digits,
+    /// A stamp of daemontools, in hexadecimal digits.
+    Tai64n,
     /// A word for a level or a stream, which may differ from line to line.
     Level,
     /// Exactly this.
@@ -36,8 +38,12 @@ impl Prefix {
         let mut tokens = Vec::new();
         let mut rest = bytes;
         while !rest.is_empty() {
-            let length = token_len(rest);
-            push(&mut tokens, &rest[..length]);
+            let stamp = envelope::tai64n_length(rest);
+            let length = stamp.unwrap_or_else(|| token_len(rest));
+            match stamp {
+                Some(_) => tokens.push(Token::Tai64n),
+                None => push(&mut tokens, &rest[..length]),
+            }
             rest = &rest[length..];
         }
         Self { tokens, known: is_known(bytes) }
@@ -54,7 +60,7 @@ impl Prefix {
         let marks = |text: &[u8]| text.iter().any(|b| matches!(b, b']' | b'|'));
         self.is_empty()
             || self.tokens.iter().any(|token| match token {
-                Token::Digits => true,
+                Token::Digits | Token::Tai64n => true,
                 Token::Level => false,
                 Token::Text(text) => marks(text),
             })
@@ -72,6 +78,7 @@ impl Prefix {
         for (at, token) in self.tokens.iter().enumerate() {
             rest = match (token, token_len(rest)) {
                 (Token::Digits, length) if rest.first().is_some_and(u8::is_ascii_digit) => &rest[length..],
+                (Token::Tai64n, _) => &rest[envelope::tai64n_length(rest)?..],
                 (Token::Level, length) if is_level(&rest[..length]) => &rest[length..],
                 (Token::Text(text), _) => match rest.strip_prefix(text.as_slice()) {
                     Some(rest) => rest,
@@ -129,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_prefix_is_stripped_from_the_lines_that_have_its_shape() {
-        let cases: [(&str, &str, Option<&str>); 8] = [
+        let cases: [(&str, &str, Option<&str>); 9] = [
+            ("@4000000067428a850b5c2e14 ", "@400000006742bbbb00000a0f x", Some("x")),
             ("", "anything", Some("anything")),
             ("2026-11-24T04:15:10.123Z ", "2026-11-25T10:00:00.7Z main.main()", Some("main.main()")),
             ("[pod/a-7b6c5d4f8-m4n5p/api] ", "[pod/a-7b6c5d4f8-m4n5p/api] \tx.go:1", Some("\tx.go:1")),

@@ -29,7 +29,18 @@ pub struct Record {
 impl Record {
     /// Reads a line in any of the known forms, perhaps behind a collector's prefix.
     pub fn read(line: &[u8]) -> Option<Self> {
-        json::record(line).or_else(|| logline::record(&super::text::string(line)))
+        let record = json::record(line).or_else(|| logline::record(&super::text::string(line)))?;
+        Some(record.opened())
+    }
+
+    /// What a record holds that is the message of another one, as collectors write it.
+    fn opened(self) -> Self {
+        let text = self.message.trim();
+        let inner = (text.starts_with("{\"") && text.ends_with('}')).then(|| json::record(text.as_bytes())).flatten();
+        match inner.filter(|inner| inner.severity.is_some() || !inner.stack.is_empty()) {
+            Some(inner) => Self { severity: inner.severity.or(self.severity), ..inner },
+            None => self,
+        }
     }
 
     /// The lines of message, error and stack in this order.
@@ -123,8 +134,15 @@ impl Builder {
             }
             // MongoDB: one letter, and what it is about in `attr`.
             ["s"] if self.record.severity.is_none() => self.record.severity = mongodb_severity(&text),
-            ["attr", "error" | "reason" | "message"] | ["attr", "error", "errmsg"] => {
-                append(&mut self.record.error, &text);
+            ["attr", "error" | "reason" | "message"] | ["attr", "error", "errmsg"] | ["attr", "message", "msg"] => {
+                // Beside a message an error is a number of the system's.
+                if quoted {
+                    append(&mut self.record.error, &text);
+                }
+            }
+            ["attr", "message", "error_str"] => {
+                self.record.error.push_str(": ");
+                self.record.error.push_str(&text);
             }
             [
                 "msg" | "message" | "@m" | "@mt" | "textPayload" | "event" | "log" | "short_message" | "body" | "Body"
@@ -151,7 +169,7 @@ impl Builder {
                 "err" | "error" | "exception" | "_exception",
                 "stack" | "stack_trace" | "stacktrace" | "stackTrace" | "backtrace",
             ] => {
-                append(&mut self.record.stack, &text);
+                append(&mut self.record.stack, &framed(text));
             }
             // Quarkus and WildFly write an exception as an object; its text is the error's too.
             ["exception", "exceptionType" | "frames" | "causedBy", ..] => {
@@ -249,6 +267,11 @@ fn mongodb_severity(letter: &str) -> Option<Severity> {
         "I" | "D" | "D1" | "D2" => Severity::Info,
         _ => return None,
     })
+}
+
+/// A frame in a list of lines, where Elasticsearch leaves out the blank before it.
+fn framed(text: String) -> String {
+    if text.starts_with("at ") && !text.contains('\n') { format!("\t{text}") } else { text }
 }
 
 fn set(text: &mut String, value: String) {

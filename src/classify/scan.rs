@@ -14,10 +14,11 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use super::closing::joined;
 use super::engine::Engine;
 use super::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
+use super::pile::Pile;
 use super::record::Record;
 use super::tail::Tail;
 use super::text;
-use super::{carrier, chatter, json};
+use super::{carrier, chatter, pile};
 
 /// Lines above a trace that a grammar sees.
 const CONTEXT_LINES: usize = 12;
@@ -45,6 +46,10 @@ pub struct Scan<'e> {
     session: Session,
     /// The trace under way in the messages of records, where a logger was handed each line by itself.
     messages: Session,
+    /// The record over many lines that is under way.
+    pile: Option<Pile>,
+    /// From this line on the start of one is looked for: where none was found, not as many lines again.
+    piles_from: u64,
     found: Vec<Candidate>,
 }
 
@@ -63,7 +68,17 @@ impl<'e> Scan<'e> {
     /// A scan that has seen nothing yet.
     pub fn new(engine: &'e Engine) -> Self {
         let (session, messages) = (Session::default(), Session::default());
-        Self { engine, tail: Tail::default(), lines: 0, before: 0, session, messages, found: Vec::new() }
+        Self {
+            engine,
+            tail: Tail::default(),
+            lines: 0,
+            before: 0,
+            session,
+            messages,
+            pile: None,
+            piles_from: 0,
+            found: Vec::new(),
+        }
     }
 
     /// Takes whole lines, each with its line end.
@@ -104,7 +119,7 @@ impl<'e> Scan<'e> {
     }
 
     fn is_idle(&self) -> bool {
-        self.session.parser.is_none() && self.messages.parser.is_none()
+        self.session.parser.is_none() && self.messages.parser.is_none() && self.pile.is_none()
     }
 
     fn pass_over(&mut self, quiet: &[u8]) {
@@ -115,19 +130,59 @@ impl<'e> Scan<'e> {
     fn line(&mut self, raw: &[u8]) {
         self.lines += 1;
         let plain = readable(raw);
-        // Only looked for where it counts: most lines that are looked at belong to the trace under way.
-        let anchor = LazyCell::new(|| self.engine.find_anchor(&plain));
-        if let Some(record) = self.record_of(&plain, &anchor) {
+        if !self.piled(&plain) {
+            self.plain_line(&plain);
+        }
+    }
+
+    /// Whether a line belongs to a record over many lines.
+    fn piled(&mut self, plain: &[u8]) -> bool {
+        let Some(mut pile) = self.pile.take() else {
+            if self.lines >= self.piles_from && self.is_idle() && pile::may_be_field(plain) {
+                let above = self.tail.newest_first().map(|line| readable(line).into_owned());
+                match Pile::begun(plain, self.lines, above) {
+                    Ok(pile) => self.pile = Some(pile),
+                    Err(looked_at) => self.piles_from = self.lines + looked_at,
+                }
+            }
+            return self.pile.is_some();
+        };
+        let goes_on = pile.add(plain, self.lines);
+        if goes_on && !pile.is_complete() {
+            self.pile = Some(pile);
+        } else {
+            self.read_pile(pile);
+        }
+        true
+    }
+
+    /// Reads a record that is complete or was cut. Where it is none, its lines are lines.
+    fn read_pile(&mut self, pile: Pile) {
+        if let Some(record) = pile.record() {
             return self.record(&record);
         }
-        let line = Line { text: &plain, number: self.lines, logged: false };
+        let last = self.lines;
+        for (number, line) in pile.into_lines() {
+            self.lines = number;
+            self.plain_line(&line);
+        }
+        self.lines = last;
+    }
+
+    fn plain_line(&mut self, plain: &[u8]) {
+        // Only looked for where it counts: most lines that are looked at belong to the trace under way.
+        let anchor = LazyCell::new(|| self.engine.find_anchor(plain));
+        if let Some(record) = self.record_of(plain, &anchor) {
+            return self.record(&record);
+        }
+        let line = Line { text: plain, number: self.lines, logged: false };
         if self.lines == 1 {
             self.session = Session::new(self.engine.begin_or_resume(&line), &line);
             return;
         }
         let done = self.messages.rest(self.engine);
         self.keep(done);
-        let done = if self.session.is_beside(&plain) && anchor.is_none() {
+        let done = if self.session.is_beside(plain) && anchor.is_none() {
             self.session.rest(self.engine)
         } else {
             self.session.offer(self.engine, &line, &|| anchor.is_some(), &|| context(&self.tail))
@@ -136,14 +191,13 @@ impl<'e> Scan<'e> {
     }
 
     /// A record that holds an anchor in one of its fields, or that may go on with a trace. A brace or a pair behind the
-    /// anchor is part of a text. Of a record that is spread over lines, the one with the trace is read.
+    /// anchor is part of a text.
     fn record_of(&self, plain: &[u8], anchor: &impl Deref<Target = Option<usize>>) -> Option<Record> {
         // A record has quotes or pairs; what Go prints of arguments has only braces.
         memchr2(b'"', b'=', plain)?;
-        let begins = memchr2(b'{', b'=', plain).is_some_and(|at| anchor.is_some_and(|anchor| at < anchor));
-        let member = || json::member_at(plain).is_some() && anchor.is_some();
+        let begins = || Some(memchr2(b'{', b'=', plain)? < (**anchor)?);
         let goes_on = || self.messages.parser.is_some() && memchr2(b'{', b'=', &plain[..plain.len().min(32)]).is_some();
-        (begins || member() || goes_on()).then(|| Record::read(plain)).flatten()
+        (begins().unwrap_or(false) || goes_on()).then(|| Record::read(plain)).flatten()
     }
 
     fn record(&mut self, record: &Record) {
@@ -197,6 +251,9 @@ impl<'e> Scan<'e> {
     }
 
     fn close(&mut self) {
+        if let Some(pile) = self.pile.take() {
+            self.read_pile(pile);
+        }
         for done in [self.messages.close(self.engine), self.session.close(self.engine)] {
             self.keep(done);
         }

@@ -17,7 +17,7 @@ pub struct Complaint<'a> {
 const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox", "-sh"];
 
 /// Ends of messages that shells alone have.
-const ENDS: [&str; 16] = [
+const ENDS: [&str; 18] = [
     "not found",
     "No such file",
     "Directory nonexistent",
@@ -26,7 +26,9 @@ const ENDS: [&str; 16] = [
     "Resource temporarily unavailable",
     "cannot execute binary file",
     "Cannot fork",
+    "Too many open files",
     "Permission denied",
+    "Operation not permitted",
     "No such file or directory",
     "Exec format error",
     "unbound variable",
@@ -50,6 +52,11 @@ pub fn complaint(text: &str) -> Option<Complaint<'_>> {
     let shell = SHELLS.contains(&base_name(program));
     let script = program.ends_with(".sh") || program.ends_with(".bash");
     let rest = ["exec: ", "-c: "].iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
+    // busybox names the builtin before the line: `entry.sh: cd: line 3: can't cd to /srv`.
+    let builtin = rest
+        .split_once(": ")
+        .filter(|(word, after)| word.bytes().all(|b| b.is_ascii_lowercase()) && after.starts_with("line "));
+    let rest = builtin.map_or(rest, |(_, after)| after);
     let behind = rest.split_once(": ").and_then(|(number, after)| {
         let digits = number.strip_prefix("line ").unwrap_or(number);
         Some((digits.parse::<u32>().ok()?, after))
@@ -116,6 +123,7 @@ impl Complaint<'_> {
         } else if ends("not found") || absent && (code == Some(127) || self.text.contains("bad interpreter")) {
             COMMAND_NOT_FOUND
         } else if ends("Permission denied")
+            || ends("Operation not permitted")
             || ends("Read-only file system")
             || ends("Is a directory") && code == Some(126)
         {
@@ -130,6 +138,8 @@ impl Complaint<'_> {
     fn other_reason(&self) -> Option<CrashReason> {
         if self.text.ends_with("No space left on device") {
             Some(DISK_FULL)
+        } else if self.text.ends_with("Too many open files") {
+            Some(TOO_MANY_OPEN_FILES)
         } else if self.text.contains("fork") {
             Some(THREAD_LIMIT)
         } else {
@@ -193,9 +203,22 @@ mod tests {
                 "run.sh:4",
             ),
             ("sh: 0: cannot open /run.sh: No such file", 2, Some("MissingFile"), ""),
+            (
+                "entry.sh: cd: line 3: can't cd to /srv/none: No such file or directory",
+                2,
+                Some("MissingFile"),
+                "entry.sh:3",
+            ),
             ("/run.sh: 3: cd: can't cd to /srv", 2, Some("MissingFile"), "run.sh:3"),
             ("/run.sh: 3: cannot create /etc/x: Directory nonexistent", 2, Some("MissingFile"), "run.sh:3"),
             ("/run.sh: line 3: /etc/x: Read-only file system", 1, Some("PermissionDenied"), "run.sh:3"),
+            (
+                "/run.sh: line 3: ulimit: open files: cannot modify limit: Operation not permitted",
+                1,
+                Some("PermissionDenied"),
+                "run.sh:3",
+            ),
+            ("/run.sh: line 3: /dev/null: Too many open files", 1, Some("TooManyOpenFiles"), "run.sh:3"),
             ("/run.sh: line 3: echo: write error: No space left on device", 1, Some("DiskFull"), "run.sh:3"),
             ("/run.sh: fork: retry: Resource temporarily unavailable", 254, Some("ThreadLimit"), ""),
             ("bash: -c: line 2: unexpected EOF while looking for matching `\"'", 2, Some("UnhandledError"), ""),

@@ -18,7 +18,7 @@ struct Link {
     message: String,
     frames: Vec<Frame>,
     common: String,
-    /// log4j2 can write the whole trace as text.
+    /// All of it as one text, with its causes: log4j2's `stacktraceAsString`.
     whole: String,
 }
 
@@ -48,11 +48,10 @@ impl Thrown {
 
     /// The lines of the trace; `None` where there was none.
     pub fn text(&self) -> Option<String> {
-        let mut out = String::new();
-        let whole = self.links.first().map(|outermost| &outermost.whole).filter(|whole| !whole.is_empty());
-        if let Some(whole) = whole {
-            return Some(whole.clone());
+        if let Some(link) = self.links.first().filter(|link| !link.whole.is_empty()) {
+            return Some(link.whole.clone());
         }
+        let mut out = String::new();
         if self.links.iter().all(|link| link.class.is_empty()) {
             return None;
         }

@@ -4,7 +4,7 @@
 use super::text;
 
 /// Texts of such lines.
-const ECHOES: [&str; 39] = [
+const ECHOES: [&str; 40] = [
     // npm, yarn, pnpm, Bun, nodemon, PM2.
     "npm ERR!",
     "npm error",
@@ -48,6 +48,7 @@ const ECHOES: [&str; 39] = [
     "error: process didn't exit successfully",
     "error: Recipe `",
     "task: Failed to run task",
+    "rsync error: ",
 ];
 
 /// Whether a line says only that another program has ended.

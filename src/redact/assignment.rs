@@ -11,6 +11,9 @@ use super::value::{self, Form, Value};
 /// Most blanks between name, separator and value: columns of YAML and tables are not wider.
 const BLANKS: usize = 48;
 
+/// Fewest characters of a value that only its letters and digits tell from a name.
+const MIXED: usize = 6;
+
 /// What stands between a name and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Separator {
@@ -134,6 +137,7 @@ fn separator(text: &[u8], name: &Range<usize>, kind: Kind) -> Option<(Separator,
     let after_blanks = skip_blanks(text, at);
     let sign = sign(text, after_blanks, closed);
     sign.or_else(|| tuple(text, name, at, kind))
+        .or_else(|| pair(text, name, at, kind))
         .or_else(|| value_field(text, at, kind))
         .or_else(|| flag(text, name, at))
         .or_else(|| {
@@ -183,6 +187,24 @@ fn tuple(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Sep
     let value = skip_blanks(text, at + 1);
     let is_string = text.get(value..).is_some_and(|rest| rest.starts_with(b"\"") || rest.starts_with(b"<<\""));
     is_string.then_some((Separator::Plain, value))
+}
+
+/// `("X-Api-Key","x")` of Haskell, and names and values in turn, as Perl prints the arguments of a call:
+/// `connect("Shop::DB", "password", "x") called at`. In such a list two names look the same, so only a word that no
+/// sentence has is a value.
+fn pair(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Separator, usize)> {
+    let quote = *text.get(name.start.checked_sub(1)?)?;
+    let quoted = matches!(quote, b'"' | b'\'') && text.get(name.end) == Some(&quote) && at == name.end + 1;
+    if !quoted || !matches!(kind, Kind::Certain | Kind::Authorization) || text.get(at) != Some(&b',') {
+        return None;
+    }
+    let start = skip_blanks(text, at + 1);
+    let value = quoted_argument(text, start)?;
+    let tuple = text[..name.start - 1].ends_with(b"(") && text.get(value.range.end + 1) == Some(&b')');
+    let word = &text[value.range];
+    let mixed =
+        word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic) && !word.contains(&b' ');
+    (mixed && (tuple || word.len() >= MIXED)).then_some((Separator::Plain, start))
 }
 
 /// PHP prints the arguments of a call: `PDO->__construct('mysql:host=db', 'root', 'x')`. The third one is the password.

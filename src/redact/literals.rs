@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
 use super::spans::Spans;
-use super::{assignment, pem, scheme, tokens, url};
+use super::{assignment, directive, pem, scheme, tokens, url};
 
 /// What looks at the place where a literal was found: the text and the literal's range in it, and where secrets go.
 type Look = fn(&[u8], Range<usize>, &mut Spans<'_>);
@@ -34,6 +34,16 @@ const LOOKS: &[(&str, Look)] = &[
     ("pdo->__construct(", assignment::look_php_connect),
     ("mysqli->__construct(", assignment::look_php_connect),
     ("mysqli_connect(", assignment::look_php_connect),
+    ("requirepass ", directive::look),
+    ("masterauth ", directive::look),
+    ("-setcookie ", directive::look_option),
+    ("release_cookie", directive::look_assigned),
+    ("erlang_cookie", directive::look_assigned),
+    ("insecure-password ", directive::look),
+    ("auth-pass ", directive::look_second),
+    ("stats auth ", directive::look_user_and_password),
+    (">>> '", directive::look_quoted_line),
+    (" on >", directive::look),
     ("bearer ", scheme::look_bearer),
     ("basic ", scheme::look_basic),
     ("auth plain ", scheme::look_auth_plain),

@@ -9,6 +9,7 @@
 
 mod assignment;
 mod cut;
+mod directive;
 mod judge;
 mod key;
 mod literals;

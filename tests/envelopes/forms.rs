@@ -89,6 +89,14 @@ pub const LINES: &[Form] = &[
         })
     }),
     form("rfc 5424", |log| lines(log, |n, line| format!("<11>1 {} node-7 api 1234 - - {line}", stamp(n)))),
+    form("rfc 3164 with its priority", |log| {
+        lines(log, |_, line| format!("<11>Nov 24 04:15:10 node-7 api[1234]: {line}"))
+    }),
+    form("rsyslog", |log| lines(log, |n, line| format!("{} node-7 api[1234]: {line}", stamp(n)))),
+    form("heroku", |log| lines(log, |n, line| format!("{} app[web.1]: {line}", stamp(n)))),
+    form("daemontools", |log| lines(log, |n, line| format!("@4000000067428a85{n:08x} {line}"))),
+    form("overmind", |log| lines_if(is_tagged(log), log, |_, line| format!("web     | {line}"))),
+    form("kail", |log| lines_if(is_tagged(log), log, |_, line| format!("shop/shop-6d5f8c9b7-x2x4k[api]: {line}"))),
     form("levels", |log| {
         lines_if(is_traced(log), log, |n, line| {
             format!("2026-11-24 04:15:{:02},{:03} {} [main] {line}", n / 10 % 60, n % 1000, level(n))

@@ -38,7 +38,10 @@ const ENVELOPED: [&str; 12] = [
 
 /// What the form takes from such logs: part of a case's name, part of a form's, and why.
 const LOSSES: &[(&str, &str, &str)] = &[
-    ("logback-ecs-array", "", "one record over many lines, which no longer begin as JSON does"),
+    ("haskell-", "pino", "it has the head of the trace as its message"),
+    ("haskell-", "gelf", "it has the head of the trace as its message"),
+    ("ocaml-", "pino", "it has the head of the trace as its message"),
+    ("ocaml-", "gelf", "it has the head of the trace as its message"),
     ("go-made-zap-console", "", "its fields are told apart by tabs, and its stack is no part of the record"),
     ("go-made-lines-", "no empty lines", "its message has empty lines"),
     ("-null-by-shell", "", "the shell's own words are known by standing alone"),
@@ -47,7 +50,6 @@ const LOSSES: &[(&str, &str, &str)] = &[
     ("nodejs-pm2-runtime-undefined", "interleaved", "the lines of pm2 are the trace's prefix"),
     ("jvm-made-", "pino", "it has the head of the trace as its message"),
     ("jvm-made-", "gelf", "it has the head of the trace as its message"),
-    ("log4j2-JsonLayout", "", "a record over many lines, each of which became a record"),
     ("python-structlog-dict", "", "a record in a record"),
     ("python-divide-313-colours", "pairs of a stream", "an escape that is escaped again"),
     ("nodejs-deno-cause-colours", "pairs of a stream", "an escape that is escaped again"),
@@ -57,9 +59,9 @@ const LOSSES: &[(&str, &str, &str)] = &[
     ("python-django-migrate", "", "the excerpt begins in the middle of a chain"),
     ("python-sqlalchemy", "", "the excerpt begins in the middle of a chain"),
     ("python-requests", "", "the excerpt begins in the middle of a chain"),
-    ("beam-made-", "stern of a set", "its reports are told by how far they are indented"),
+    ("beam-", "stern of a set", "its reports are told by how far they are indented"),
+    ("perl-", "stern of a set", "nothing but its own form tells the first line"),
     ("lua-", "stern of a set", "the same"),
-    ("jvm-", "escaped tabs", "the blocks are searched for the tab before a frame"),
     ("", "stopped by a shell", "without a word of an error before it, the last line is the shell's"),
 ];
 /// Share of the cases of a form that must come out the same beyond those: what a new case loses is worth a look, and then

@@ -82,6 +82,7 @@ static TEXTS: &[(&str, CrashReason)] = &[
     ("dist_port_already_used", PORT_IN_USE),
     ("schema_integrity_check_failed", INVALID_CONFIGURATION),
     ("timeout_waiting_for_tables", DEPENDENCY_TIMEOUT),
+    ("cannot get bootfile", MISSING_FILE),
     ("could not find application file", MISSING_MODULE),
     ("could not find an ebin directory", MISSING_MODULE),
     ("can't continue due to errors on dependencies", MISSING_MODULE),

@@ -89,7 +89,8 @@ impl Last {
 
     /// `erlang:halt("slogan")` prints its text above the line with the dump.
     fn slogan(&mut self, before: &[Vec<u8>]) -> bool {
-        let Some(line) = before.iter().take(3).find(|line| !text::blank(line)) else { return false };
+        let above = before.iter().take(3).map(|line| self.prefix.strip(line).unwrap_or(line));
+        let Some(line) = above.into_iter().find(|line| !text::blank(line)) else { return false };
         self.links = vec![Link::new("", &text::string(line.trim_ascii()), b"")];
         self.block = Block::default();
         self.block.push(line);

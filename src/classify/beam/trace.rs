@@ -3,6 +3,7 @@
 use super::exits;
 use super::frames;
 use super::told::{self, Voice};
+use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
@@ -14,12 +15,18 @@ use crate::classify::text;
 
 /// How an exception begins.
 pub const MARK: &str = "** (";
+/// Lines between what the runtime says of a process and the exception that ended it, and how many lines that is at most.
+const REQUEST: [&str; 3] = ["Server: ", "Request: ", "Client: "];
+const ABOVE: usize = 5;
+/// Longest part of a line in which a collector's prefix is looked for.
+const LINE_BYTES: usize = 1024;
 /// Most lines of one exception's text.
 const TEXT_LINES: u32 = 64;
 /// Most foreign lines in a row inside of a trace.
 const FOREIGN: u32 = 8;
 /// What Elixir's logger adds below a stack.
-const NOTES: [&str; 9] = [
+const NOTES: [&str; 10] = [
+    "Process Label: ",
     "Last message",
     "State: ",
     "Function: ",
@@ -58,6 +65,8 @@ pub struct Trace {
     block: Block,
     first_line: u64,
     last_line: u64,
+    /// The place that the compiler showed above its error.
+    shown: Option<Culprit>,
 }
 
 /// The head of an exception.
@@ -80,7 +89,7 @@ impl Trace {
         let mut trace = Self {
             voice: if logged { Voice::Logged } else { Voice::Printed },
             // A sentence that goes on with an exception stands on its first line alone.
-            prefix: if is_collectors(&envelope, &line.text[..start]) { envelope } else { Prefix::default() },
+            prefix: if is_collectors(&envelope, &line.text[..start]) { envelope } else { collectors(line.text) },
             links: Vec::new(),
             text_lines: 0,
             foreign: 0,
@@ -89,6 +98,7 @@ impl Trace {
             block: Block::after(&context.before[before..]),
             first_line: line.number - if line.logged { 0 } else { (before as u64).min(line.number - 1) },
             last_line: line.number,
+            shown: (head.class == "CompileError").then(|| shown_above(context)).flatten(),
         };
         for line in context.before[..before].iter().rev() {
             trace.block.push(line);
@@ -116,6 +126,7 @@ impl Trace {
             block: Block::default(),
             first_line: line.number,
             last_line: line.number,
+            shown: None,
         })
     }
 
@@ -192,7 +203,9 @@ impl Trace {
     fn text(&mut self, bare: &[u8], number: u64) -> Flow {
         self.text_lines += 1;
         let apart = self.gap && !bare.starts_with(b" ");
-        if self.begun() || self.noted || apart || is_record(bare) || self.text_lines > TEXT_LINES {
+        let another = text::find(bare, MARK)
+            .is_some_and(|at| std::str::from_utf8(&bare[at..]).is_ok_and(|said| head(said).is_some()));
+        if another || self.begun() || self.noted || apart || is_record(bare) || self.text_lines > TEXT_LINES {
             return self.stray();
         }
         if let Some((link, _)) = self.links.last_mut() {
@@ -225,7 +238,7 @@ impl Parser for Trace {
             return None;
         }
         let links: Vec<Link> = self.links.into_iter().map(|(link, _)| link).collect();
-        let unparsed = links.iter().find_map(unparsed);
+        let unparsed = links.iter().find_map(unparsed).or(self.shown);
         let told = told::tell(links, self.voice, self.block, (self.first_line, self.last_line), messages)?;
         Some(match unparsed {
             // A source that does not compile is to blame itself, not who loads it.
@@ -247,8 +260,31 @@ fn unparsed(link: &Link) -> Option<Culprit> {
     ) {
         return None;
     }
-    let source = |word: &&str| [".ex:", ".exs:", ".eex:", ".heex:"].iter().any(|end| word.contains(end));
-    let word = link.first_line().split(' ').find(source)?;
+    link.first_line().split(' ').find_map(place)
+}
+
+/// The error that the compiler from Elixir 1.15 on shows above the exception: `└─ lib/a.ex:12:5: Depot.open/1`.
+fn shown_above(context: &Context<'_>) -> Option<Culprit> {
+    let mut shown = None;
+    for line in context.before.iter() {
+        let line = text::string(line);
+        if line.contains("error: ") {
+            return shown;
+        }
+        if line.contains("warning: ") {
+            shown = None;
+        } else if let Some((_, at)) = line.split_once("└─ ") {
+            shown = place(at);
+        }
+    }
+    shown
+}
+
+/// `lib/a.ex:12`, with anything behind it.
+fn place(word: &str) -> Option<Culprit> {
+    if ![".ex:", ".exs:", ".eex:", ".heex:"].iter().any(|end| word.contains(end)) {
+        return None;
+    }
     let mut parts = word.split(':');
     let (file, line) = (parts.next()?, parts.next()?.parse().ok()?);
     Some(Culprit { function: None, file: Some(file.to_owned()), line: Some(line) })
@@ -261,11 +297,22 @@ fn above(line: &Line<'_>, at: usize, context: &Context<'_>) -> (usize, String) {
     if PROCESSES.iter().any(|words| own.contains(words)) {
         return (0, own);
     }
-    let nearest = context.before.iter().take(2).position(|before| !text::blank(before));
+    // Between the sentence and the exception Plug says of which request it was.
+    let of_request = |line: &[u8]| REQUEST.iter().any(|words| text::find(line, words).is_some());
+    let lines = context.before.iter().enumerate().take(ABOVE).filter(|(_, line)| !of_request(line));
+    let nearest = lines.take(2).find(|(_, line)| !text::blank(line)).map(|(at, _)| at);
     let Some(nearest) = nearest else { return (0, own) };
     let above = text::string(&context.before[nearest]);
     let speaks = PROCESSES.iter().any(|words| above.contains(words));
     (if speaks { nearest + 1 } else { 0 }, if speaks { above } else { own })
+}
+
+/// What a known collector put before a line.
+fn collectors(line: &[u8]) -> Prefix {
+    let part = &line[..line.len().min(LINE_BYTES)];
+    let valid = std::str::from_utf8(part).map_or_else(|error| error.valid_up_to(), str::len);
+    let shown = std::str::from_utf8(&part[..valid]).unwrap_or_default();
+    Prefix::learn(&line[..shown.len() - without_collector(shown).len()])
 }
 
 /// Whether what stands before an exception is put before every line.

@@ -86,7 +86,9 @@ fn of_vm(rest: &str) -> Option<Frame> {
     let place = place.strip_suffix(')')?;
     let credible = place.contains(".dart") || place.contains(':') && !place.contains(' ');
     let (file, line) = split(place);
-    credible.then(|| Frame { function: name(function), in_app: is_own(&file), file: Some(shown(&file)), line })
+    // What the compiler made of a declaration has no line.
+    let in_app = line.is_some() && is_own(&file);
+    credible.then(|| Frame { function: name(function), in_app, file: Some(shown(&file)), line })
 }
 
 /// `package:bakery/oven.dart 14:18  Oven.tray`, as the package stack_trace writes it.

@@ -131,6 +131,11 @@ impl Trace {
             return self.taken(number);
         }
         let trimmed = bare.trim_ascii();
+        // What else the compiler found follows from the first error as a rule.
+        if self.voice == Voice::Compiler && text::has(bare, ".dart:") && text::has(bare, ": Error: ") {
+            self.link.quote(bare);
+            return self.taken(number);
+        }
         let mark = trimmed == b"<asynchronous suspension>"
             || trimmed.starts_with(b"===== asynchronous gap")
             || trimmed.starts_with(b"(elided ")

@@ -68,7 +68,13 @@ static TEXTS: &[Text] = &[
     text("internal error: ", "", ABORT),
     text("unknown RTS option: ", "", INVALID_CONFIGURATION),
     text("Most RTS options are disabled.", "", INVALID_CONFIGURATION),
+    text("InvalidYaml (", "ParseException", INVALID_CONFIGURATION),
+    text("AesonException ", "ParseException", INVALID_CONFIGURATION),
+    text("HttpExceptionRequest Request {", "HttpException", UNHANDLED_ERROR),
+    text("libpq: failed (", "SqlError", UNHANDLED_ERROR),
 ];
+/// Exceptions that only carry what another one says.
+const CARRIERS: [&str; 2] = ["HttpException", "SqlError"];
 
 /// The words with which the errors of the operating system end, behind what was tried: `connect: resource busy (…)`.
 const SYSTEM: [&str; 12] = [
@@ -100,6 +106,9 @@ pub fn of(said: &str, messages: &Messages) -> Meant {
     let known = TEXTS.iter().find(|text| said.contains(text.words));
     let spoken = || messages.meaning(said, Voice::Panic).map(|meaning| meaning.reason);
     match known {
+        Some(text) if CARRIERS.contains(&text.exception) && text.reason == UNHANDLED_ERROR => {
+            Meant { exception: text.exception, reason: spoken().unwrap_or(UNHANDLED_ERROR) }
+        }
         Some(text) => Meant { exception: text.exception, reason: text.reason.clone() },
         None => Meant { exception: exception(said), reason: spoken().unwrap_or(UNHANDLED_ERROR) },
     }
@@ -152,6 +161,11 @@ mod tests {
             ("/data/x: withFile: resource exhausted (No space left on device)", "DiskFull"),
             ("/data/x: withFile: permission denied (Permission denied)", "PermissionDenied"),
             ("user error (ballots are wet)", "UnhandledError"),
+            (
+                "libpq: failed (connection to server at \"db\", port 5432 failed: Connection refused",
+                "ConnectionRefused",
+            ),
+            ("conf.yml: InvalidYaml (Just (YamlParseException {yamlLine = 3}))", "InvalidConfiguration"),
             ("no such candidate: zoe", "UnhandledError"),
         ];
         for (said, reason) in cases {

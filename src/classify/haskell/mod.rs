@@ -35,6 +35,10 @@ impl Grammar for Haskell {
             ": resource ",
             ": permission denied (",
             ": internal error: ",
+            ": HttpExceptionRequest ",
+            ": libpq: failed (",
+            "(cannot decode byte",
+            "(cannot encode char",
         ]
     }
 

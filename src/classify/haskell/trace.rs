@@ -22,6 +22,10 @@ pub const STACKS: [&str; 4] = [
 ];
 /// How GHC from 9.10 on says it: `tally: Uncaught exception ghc-internal:GHC.Internal.Exception.ErrorCall:`.
 pub const UNCAUGHT: &str = ": Uncaught exception ";
+/// An exception of http-client, whose first lines describe the request and whose last ones say what went wrong.
+const REQUEST: &str = "HttpExceptionRequest Request {";
+/// Its type.
+const HTTP: &str = "HttpException";
 /// Most calls kept of one stack.
 const CALLS: usize = 256;
 /// Most lines of an exception's text.
@@ -54,6 +58,10 @@ pub struct Trace {
     centres: Vec<Frame>,
     /// Whether the text goes on below the head.
     awaits_text: bool,
+    /// Whether the lines are those of a request.
+    in_request: bool,
+    /// Whether the calls are told a second time, as GHC 9.10 does behind an error that brought its own.
+    is_repeated: bool,
     text_lines: u32,
     foreign: u32,
     first_line: u64,
@@ -77,7 +85,8 @@ impl Trace {
         trace.block = Block::after(context.before);
         trace.link = Link::new("", &said, &line.text[at..]);
         // A text that ends in a bracket or a full stop says all of it.
-        trace.awaits_text = said.starts_with("user error (") && !said.ends_with(')');
+        trace.in_request = trace.requests(&said);
+        trace.awaits_text = trace.in_request || said.starts_with("user error (") && !said.ends_with(')');
         Some(trace)
     }
 
@@ -149,6 +158,8 @@ impl Trace {
             calls: Vec::new(),
             centres: Vec::new(),
             awaits_text: false,
+            in_request: false,
+            is_repeated: false,
             text_lines: 0,
             foreign: 0,
             first_line: line.number,
@@ -167,11 +178,12 @@ impl Trace {
                 return Flow::Over;
             }
             self.awaits_text = false;
+            self.is_repeated = !self.calls.is_empty();
             self.link.quote(bare);
             return self.taken(number);
         }
         if let Some(call) = frames::call(bare) {
-            if self.calls.len() < CALLS {
+            if self.calls.len() < CALLS && !self.is_repeated {
                 self.calls.push(call);
             }
             self.link.quote(bare);
@@ -197,14 +209,43 @@ impl Trace {
             self.link.quote(bare);
             return true;
         }
+        if self.in_request {
+            return self.request(bare, &said);
+        }
         self.text_lines += 1;
-        let text = self.awaits_text && self.calls.is_empty() && self.text_lines <= TEXT_LINES && !is_record(bare);
+        // The first line below the head belongs to it, whatever it looks like.
+        let first = self.link.message.is_empty();
+        let room = self.awaits_text && self.calls.is_empty() && self.text_lines <= TEXT_LINES;
+        let text = room && (first || !is_record(bare));
         if text {
             self.link.say(said.trim());
             self.link.quote(bare);
+            self.in_request = self.requests(said.trim());
             self.awaits_text = !self.link.message.starts_with("user error (") || !said.trim_end().ends_with(')');
         }
         text
+    }
+
+    /// Whether a text is the first line of a request that failed.
+    fn requests(&mut self, said: &str) -> bool {
+        let begins = said.starts_with(REQUEST);
+        if begins {
+            HTTP.clone_into(&mut self.exception);
+        }
+        begins
+    }
+
+    /// A line of a request, or the one below it, which says what went wrong.
+    fn request(&mut self, bare: &[u8], said: &str) -> bool {
+        self.text_lines += 1;
+        let field = said.starts_with("  ") && said.contains(" = ") || said.trim() == "}";
+        self.in_request = field && self.text_lines <= TEXT_LINES;
+        self.awaits_text = self.in_request;
+        self.link.quote(bare);
+        if !field {
+            said.trim().trim_start_matches('(').clone_into(&mut self.link.message);
+        }
+        true
     }
 
     fn taken(&mut self, number: u64) -> Flow {
@@ -263,7 +304,8 @@ fn placed(candidate: Candidate, said: &str) -> Candidate {
     if candidate.culprit.is_some() {
         return candidate;
     }
-    let place = said.split([' ', '(']).find_map(frames::place_of).filter(|(file, _)| !file.starts_with("libraries/"));
+    let words = said.split(' ').map(|word| word.trim_start_matches('('));
+    let place = words.filter_map(frames::place_of).find(|(file, _)| !file.starts_with("libraries/"));
     let Some((file, line)) = place else { return candidate };
     let function = said.split_once(" in function ").map(|(_, rest)| rest.trim().to_owned());
     let signature = vec![(function.clone().unwrap_or_default(), crate::classify::finding::base_name(&file).to_owned())];
@@ -279,8 +321,9 @@ fn find_head(line: &[u8], holds: impl Fn(&str) -> bool) -> Option<(usize, String
         let (program, said) = rest.split_once(": ")?;
         let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '\'');
         let name = program.starts_with(|c: char| c.is_ascii_alphabetic()) && program.chars().all(letters);
-        let level = Severity::of_word(program).is_some();
-        (name && !level && holds(said)).then(|| (at, said.trim().to_owned()))
+        // Lua's interpreter says of its stack what GHC's runtime does.
+        let other = Severity::of_word(program).is_some() || program.starts_with("lua");
+        (name && !other && holds(said)).then(|| (at, said.trim().to_owned()))
     })
 }
 

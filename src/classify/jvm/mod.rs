@@ -30,6 +30,8 @@ impl Grammar for Jvm {
             "\tat ",
             // The same inside of a JSON string.
             "\\tat ",
+            // And as rsyslog writes it.
+            "#011at ",
             "    at ",
             "Caused by: ",
             "Wrapped by: ",

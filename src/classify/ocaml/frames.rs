@@ -13,10 +13,10 @@ pub const MARKS: [&str; 4] = ["Raised at ", "Raised by primitive operation at ",
 const MODULES: &str = " Stdlib Thread Mutex Condition Event Unix UnixLabels Str Bigarray Dynlink Topeval Toploop Topdirs \
     Toploop_ext Opttoploop Lwt Lwt_main Lwt_unix Lwt_io Lwt_list Lwt_seq Lwt_pool Lwt_process Lwt_result Base Base_kernel Core \
     Core_kernel Core_unix Async Async_kernel Async_unix Async_command Cohttp Cohttp_lwt Cohttp_lwt_unix Cohttp_async \
-    Conduit Conduit_lwt Conduit_lwt_unix Dream Opium Caqti Caqti_lwt Caqti_eio Yojson Eio Eio_main Eio_linux Eio_posix \
+    Conduit Conduit_lwt Conduit_lwt_unix Dream Opium Caqti Caqti_lwt Caqti_eio Yojson Eio Eio_main Eio_unix Eio_linux Eio_posix \
     Fiber Miou Logs Fmt Cmdliner Alcotest Alcotest_engine OUnit OUnit2 Sexplib Sexplib0 Re Uri Ptime Mtime Tls \
     Tls_lwt X509 Ssl Angstrom Faraday Httpaf H2 Piaf Irmin Postgresql Mariadb Redis_lwt Zarith Z Q Ppx_deriving_runtime \
-    Command Import0 Or_error Result Error Exn Ppx_inline_test_lib Ppx_expect_runtime ";
+    Std_exit Command Import0 Or_error Result Error Exn Ppx_inline_test_lib Ppx_expect_runtime ";
 
 /// Files of the standard library: old versions name no functions.
 const FILES: &str = " stdlib.ml pervasives.ml hashtbl.ml list.ml array.ml string.ml bytes.ml map.ml set.ml printf.ml \

@@ -14,7 +14,15 @@ pub struct Ocaml;
 
 impl Grammar for Ocaml {
     fn anchors(&self) -> &'static [&'static str] {
-        &[trace::FATAL, trace::THREAD, trace::UNCAUGHT, source::MARK, frames::MARKS[0], frames::MARKS[1]]
+        &[
+            trace::FATAL,
+            trace::THREAD,
+            trace::UNCAUGHT,
+            trace::MONITOR,
+            source::MARK,
+            frames::MARKS[0],
+            frames::MARKS[1],
+        ]
     }
 
     fn lasting(&self) -> &'static [&'static str] {

@@ -15,6 +15,8 @@ pub const FATAL: &str = "Fatal error: exception ";
 pub const THREAD: &str = "killed on uncaught exception ";
 /// How Jane Street's libraries say it, with the exception in the lines below.
 pub const UNCAUGHT: &str = "Uncaught exception:";
+/// How Async writes it, with the exception and its frames as an s-expression.
+pub const MONITOR: &str = "(monitor.ml.Error";
 /// Most lines of an exception's text.
 const TEXT_LINES: u32 = 12;
 /// Most foreign lines in a row inside of a trace.
@@ -39,6 +41,8 @@ pub struct Trace {
     voice: Voice,
     prefix: Prefix,
     link: Link,
+    /// The exception is an s-expression, which may go on in the lines below.
+    sexp: bool,
     text_lines: u32,
     foreign: u32,
     block: Block,
@@ -61,9 +65,18 @@ impl Trace {
         }
         if let Some(at) = text::find(line.text, UNCAUGHT) {
             let alone = text::blank(&line.text[at + UNCAUGHT.len()..]);
-            return alone.then(|| Self::thrown(voice(Voice::Handler), "", at, line, context));
+            return alone.then(|| Self::handled(voice(Voice::Handler), "", at, line, context));
+        }
+        if let Some(at) = text::find(line.text, MONITOR) {
+            let thrown = text::string(line.text[at..].trim_ascii());
+            let thrown = if thrown == MONITOR { "" } else { thrown.as_str() };
+            return Some(Self::handled(voice(Voice::Handler), thrown, at, line, context));
         }
         Self::printed(line, context)
+    }
+
+    fn handled(voice: Voice, thrown: &str, at: usize, line: &Line<'_>, context: &Context<'_>) -> Self {
+        Self { sexp: true, ..Self::thrown(voice, thrown, at, line, context) }
     }
 
     fn thrown(voice: Voice, thrown: &str, at: usize, line: &Line<'_>, context: &Context<'_>) -> Self {
@@ -72,6 +85,7 @@ impl Trace {
             voice,
             prefix: Prefix::learn(&line.text[..at]),
             link,
+            sexp: false,
             text_lines: 0,
             foreign: 0,
             block: Block::after(context.before),
@@ -97,6 +111,7 @@ impl Trace {
             voice,
             prefix,
             link,
+            sexp: false,
             text_lines: 0,
             foreign: 0,
             block: Block::after(&context.before[skip.min(context.before.len())..]),
@@ -114,6 +129,7 @@ impl Trace {
             voice: Voice::Missing,
             prefix: Prefix::learn(&line.text[..at]),
             link,
+            sexp: false,
             text_lines: 0,
             foreign: 0,
             block: Block::default(),
@@ -135,7 +151,7 @@ impl Trace {
         }
         self.text_lines += 1;
         let text = self.link.frames.is_empty() && self.text_lines <= TEXT_LINES;
-        if self.voice == Voice::Handler && text {
+        if self.sexp && text {
             self.sexp(bare);
             return Flow::Taken;
         }

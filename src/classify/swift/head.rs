@@ -79,6 +79,12 @@ static TEXTS: &[(&str, CrashReason)] = &[
     ("simultaneous accesses to", BORROW_VIOLATION),
     ("precondition failed", ASSERTION_FAILED),
     ("assertion failed", ASSERTION_FAILED),
+    // Foundation's errors go by numbers, and their text by the reader's language.
+    ("nscocoaerrordomain code=260", MISSING_FILE),
+    ("nscocoaerrordomain code=4 ", MISSING_FILE),
+    ("nscocoaerrordomain code=257", PERMISSION_DENIED),
+    ("nscocoaerrordomain code=513", PERMISSION_DENIED),
+    ("nscocoaerrordomain code=640", DISK_FULL),
 ];
 
 /// What a text means.

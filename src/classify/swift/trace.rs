@@ -11,6 +11,8 @@ use crate::classify::prefix::Prefix;
 use crate::classify::reason::{SEGFAULT, STACK_OVERFLOW};
 use crate::classify::text;
 
+/// How the frame of a trap begins.
+const TRAP: &str = "Swift runtime failure: ";
 /// Longest part of a line that is looked at.
 const LINE_BYTES: usize = 8192;
 /// Most lines in a row that are neither frames nor known: shown sources, registers, other threads' lines.
@@ -70,6 +72,9 @@ impl Trace {
             return self.taken(number);
         }
         if let Some(frame) = frames::frame(bare) {
+            if self.link.frames.is_empty() && self.link.message == self.crashed {
+                self.trap(&trimmed);
+            }
             if !self.beyond {
                 self.link.push(frame, bare);
             }
@@ -90,6 +95,13 @@ impl Trace {
         }
         self.foreign += 1;
         if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
+    }
+
+    /// Where the compiler put a trap of its own, the top frame is named for what went wrong.
+    fn trap(&mut self, frame: &str) {
+        if let Some((_, why)) = frame.split_once(TRAP) {
+            why.split(" in ").next().unwrap_or(why).trim_end().clone_into(&mut self.link.message);
+        }
     }
 
     fn taken(&mut self, number: u64) -> Flow {
