@@ -280,12 +280,17 @@ fn thrown(message: &str, messages: &Messages) -> Option<Meant> {
     let java = || Some((Runtime::Jvm, jvm::kinds::said(message, messages)?));
     let dotnet = || Some((Runtime::Dotnet, dotnet::kinds::said(message, messages)?));
     let (runtime, (class, text, reason)) = java().or_else(dotnet)?;
-    let message = if text.is_empty() || text == "null" { class.clone() } else { text };
+    // A program's own words before the class are part of what it said.
+    let said = match message.starts_with(&class) {
+        true if text.is_empty() || text == "null" => Some(class.clone()),
+        true => Some(text),
+        false => None,
+    };
     Some(Meant {
         reason: Some(reason),
         exception: Some(class),
         runtime: Some(runtime),
-        message: Some(message),
+        message: said,
         ..Meant::default()
     })
 }

@@ -49,10 +49,6 @@ impl Thrown {
     /// The lines of the trace; `None` where there was none.
     pub fn text(&self) -> Option<String> {
         let mut out = String::new();
-        let whole = self.links.first().map(|outermost| &outermost.whole).filter(|whole| !whole.is_empty());
-        if let Some(whole) = whole {
-            return Some(whole.clone());
-        }
         if self.links.iter().all(|link| link.class.is_empty()) {
             return None;
         }
