@@ -40,6 +40,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Dotnet, "   at System."),
     (Runtime::Ruby, ".rb:"),
     (Runtime::Ruby, "=> Booting Puma"),
+    (Runtime::Ruby, "(See full trace by running task with --trace)"),
     (Runtime::Ruby, "Puma starting in "),
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),
