@@ -81,6 +81,20 @@ mod tests {
                 "feed.pl:7",
                 "Assertion",
             ),
+            (
+                "Can't connect to pay:443 (Connection timed out)\n\nConnection timed out at /usr/share/perl5/LWP/Protocol/http.pm line 50. at /app/lib/Pay.pm line 22.\n",
+                110,
+                "DependencyTimeout",
+                "Pay.pm:22",
+                "Connection timed out",
+            ),
+            (
+                "Attribute (price) is required at constructor Shop::Item::new (defined at lib/Shop/Item.pm line 6) line 30\n\tShop::Item::new('Shop::Item') called at lib/Shop/Order.pm line 10\n\tShop::Order::need('Shop::Order') called at shop.pl line 3\n",
+                255,
+                "UnhandledError",
+                "Order.pm:10",
+                "Attribute (price) is required",
+            ),
             ("Feed::Error=HASH(0x55d0c8a3e2a8)\n", 255, "UnhandledError", "", "Feed::Error"),
             ("Out of memory!\n", 1, "HeapExhausted", "", "Out of memory!"),
             (

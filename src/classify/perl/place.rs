@@ -2,6 +2,8 @@
 
 /// Places that are tried in one line.
 const PLACES: usize = 8;
+/// How names of sources end.
+const SOURCES: [&str; 5] = [".pl", ".pm", ".psgi", ".t", ".cgi"];
 /// Longest path.
 const PATH_BYTES: usize = 512;
 
@@ -34,9 +36,17 @@ pub fn split(line: &str) -> Option<(&str, Place)> {
             None => ("", before.strip_prefix("at ")?),
         };
         let evaluated = file.starts_with("(eval ") && file.ends_with(')');
+        // autodie and others write no full stop.
+        let bare = line[at + word.len()..].trim_end().bytes().all(|b| b.is_ascii_digit());
+        let ends_line = ends_line || bare && SOURCES.iter().any(|end| file.ends_with(end));
         let plain = !file.is_empty() && file.len() <= PATH_BYTES && (evaluated || !file.contains(['"', ' ', '\t']));
         plain.then(|| (said, Place { file: file.to_owned(), line: line_number, ends_line }))
     })
+}
+
+/// The last place in a line.
+pub fn last(line: &str) -> Option<Place> {
+    split(&line[line.rfind(" at ")?..]).map(|(_, place)| place)
 }
 
 /// The number, and whether only what Perl itself adds follows.

@@ -3,6 +3,7 @@
 use super::frames::{self, Call};
 use super::kinds;
 use super::place::{self, Place};
+use crate::classify::chatter::is_chatter;
 use crate::classify::envelope::{Tag, without_collector, without_stamps};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
@@ -132,15 +133,25 @@ impl Trace {
         if begun.is_none() && (call.is_none() || !bare.starts_with('\t') && !bare.contains("called at")) {
             return false;
         }
-        let mut above = context.before.iter().map(|line| tag.strip(&text::string(line)).to_owned());
-        let above = above.find(|line| !without_envelope(line).0.trim().is_empty()).unwrap_or_default();
-        let (said, _) = without_envelope(&above);
+        let above = context.before.iter().map(|line| tag.strip(&text::string(line)).to_owned());
+        let mut above = above.filter(|line| !without_envelope(line).0.trim().is_empty());
+        let nearest = above.next().unwrap_or_default();
+        let (said, _) = without_envelope(&nearest);
         if begun.is_some() {
             self.say(said);
             self.place = begun;
         } else {
-            let Some((_, place)) = place::split(said) else { return false };
-            self.say(said);
+            let Some((text, place)) = place::split(said) else { return false };
+            // A text that ends its line has its place on the next one.
+            let head = text.trim().is_empty().then(|| above.next()).flatten();
+            match &head {
+                Some(head) => {
+                    self.first_line = self.first_line.saturating_sub(1);
+                    self.say(without_envelope(head).0);
+                    self.quote(said.as_bytes());
+                }
+                None => self.say(said),
+            }
             self.place = Some(place);
         }
         self.first_line = self.first_line.saturating_sub(1);
@@ -155,9 +166,12 @@ impl Trace {
         let Some((said, place)) = place::split(bare) else { return false };
         let words = without_note(said);
         let perls_own = kinds::is_perls_own(words) || kinds::is_uncompiled(words);
-        if !place.ends_line && !perls_own {
+        let again = place::last(bare).filter(|last| *last != place);
+        if !place.ends_line && !perls_own && again.as_ref().is_none_or(|last| !last.ends_line) {
             return false;
         }
+        // What another module said was thrown again, and the text holds both places.
+        self.loading.extend(again.filter(|last| last.ends_line));
         if is_loading(said) {
             return false;
         }
@@ -209,7 +223,7 @@ impl Trace {
             Some((said, _)) if kinds::is_uncompiled(said) && kinds::is_uncompiled(&self.message) => {
                 self.taken(bare, number)
             }
-            _ if is_closing(&shown) || shown.starts_with(BEGUN) => self.taken(bare, number),
+            _ if is_closing(&shown) || is_reasoning(&shown) || shown.starts_with(BEGUN) => self.taken(bare, number),
             // A number instead of a class in Carp's text, the source near a syntax error, blank lines.
             _ if self.foreign < FOREIGN => {
                 self.foreign += 1;
@@ -242,7 +256,9 @@ impl Parser for Trace {
         link.exception = this.exception;
         link.say(&message);
         let loading = this.loading.into_iter().map(|place| frames::frame(String::new(), place));
-        let mut stack = frames::stack(this.place, this.calls);
+        // Moose's constructors are generated: their place is where they were ordered.
+        let place = this.place.filter(|_| this.calls.is_empty() || !said.ends_with("(defined"));
+        let mut stack = frames::stack(place, this.calls);
         stack.extend(loading);
         stack.dedup_by(|below, above| below.file == above.file && below.line == above.line);
         link.frames = stack;
@@ -280,7 +296,7 @@ fn without_envelope(line: &str) -> (&str, bool) {
     // A tab before a frame stays.
     let mut rest = if inner.starts_with('\t') { inner } else { without_stamps(inner) };
     let mut levelled = false;
-    while let Some((word, after)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
+    while let Some((word, after)) = rest.strip_prefix('[').and_then(bracketed) {
         if word.len() > 24 || word.contains(' ') {
             break;
         }
@@ -292,17 +308,24 @@ fn without_envelope(line: &str) -> (&str, bool) {
     (if rest.is_empty() { inner } else { shorter }, levelled || leveled)
 }
 
+/// What stands in a bracket that was just opened, and what follows; of an empty line the blank behind it may be gone.
+fn bracketed(inside: &str) -> Option<(&str, &str)> {
+    inside.split_once("] ").or_else(|| Some((inside.strip_suffix(']')?, "")))
+}
+
 /// The line without a level in capitals and the name of a thread or stream at its start, and whether there was one.
 fn without_level(line: &str) -> (&str, bool) {
     let text = line.strip_prefix("- STDERR - ").unwrap_or(line);
+    if text == "ERROR -" {
+        return ("", true);
+    }
     let first = text.split([' ', ':']).next().unwrap_or_default();
     let capital = first.len() > 3 && first.bytes().all(|b| b.is_ascii_uppercase());
     if !capital || Severity::of_word(first).is_none() {
         return (line, false);
     }
     let rest = text[first.len()..].trim_start_matches([':', ' ']);
-    let thread =
-        rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")).filter(|(name, _)| !name.contains(' '));
+    let thread = rest.strip_prefix('[').and_then(bracketed).filter(|(name, _)| !name.contains(' '));
     (thread.map_or(rest, |(_, rest)| rest).trim_start_matches("- "), true)
 }
 
@@ -335,6 +358,12 @@ fn is_closing(line: &str) -> bool {
         || line.starts_with("Available drivers:")
 }
 
+/// What Type::Tiny says below an error: why the value is none of that type.
+fn is_reasoning(line: &str) -> bool {
+    let words = ["\" is a subtype of \"", "\" is defined as: ", " did not pass type constraint \""];
+    line.starts_with("    ") && words.iter().any(|words| line.contains(words))
+}
+
 /// What a tool that runs several programs puts before each line, if it looks as if one did.
 fn tag_of(shown: &str, context: &Context<'_>) -> Tag {
     // The lines above are only collected for a line that begins like that.
@@ -345,7 +374,9 @@ fn tag_of(shown: &str, context: &Context<'_>) -> Tag {
 /// The first line of a text of several lines, and how many lines above it stands.
 fn above(tag: &Tag, context: &Context<'_>) -> Option<(u64, String)> {
     let line = |line: &Vec<u8>| tag.strip(&text::string(line)).to_owned();
-    let lines: Vec<String> = context.before.iter().take(TEXT_ABOVE).map(line).collect();
+    // What another writer wrote in between is no part of the text.
+    let own = context.before.iter().filter(|line| !is_chatter(line));
+    let lines: Vec<String> = own.take(TEXT_ABOVE).map(line).collect();
     let head = |line: &String| {
         let (bare, _) = without_envelope(line);
         !is_indented(line, bare) && !bare.starts_with("LINE ") && !bare.trim().is_empty()
