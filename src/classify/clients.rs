@@ -1,6 +1,8 @@
-//! What clients of databases, brokers, clouds and HTTP say when the other side fails them, in words of their own.
+//! What clients of databases, brokers, clouds and HTTP say when the other side fails them, in words of their own; and
+//! what the tools that start programs of Node.js and Ruby say.
 
-use super::messages::{Rule, rule};
+use super::finding::Runtime;
+use super::messages::{Rule, by, rule};
 use super::reason::*;
 
 /// These stand before the texts that every program may write: what is more precise stands first.
@@ -67,6 +69,15 @@ pub static CLIENTS: &[Rule] = &[
     rule(DISK_FULL, &["database or disk is full"]),
     rule(TOO_MANY_OPEN_FILES, &["number of file watchers reached"]),
     rule(MISSING_LIBRARY, &[": undefined symbol: "]),
+    // Tools that start programs.
+    by(Runtime::Nodejs, MISSING_FILE, &["couldn't find a package.json file"]),
+    by(Runtime::Nodejs, MISSING_FILE, &["no package.json (or package.yaml"]),
+    by(Runtime::Nodejs, MISSING_FILE, &["could not find ", "schema.prisma"]),
+    by(Runtime::Nodejs, MISSING_FILE, &["could not find prisma schema"]),
+    by(Runtime::Nodejs, INVALID_CONFIGURATION, &["node: bad option: "]),
+    by(Runtime::Nodejs, INVALID_CONFIGURATION, &["illegal value for flag --"]),
+    by(Runtime::Nodejs, PERMISSION_DENIED, &["your cache folder contains root-owned files"]),
+    by(Runtime::Ruby, MISSING_FILE, &["configuration /", ".ru not found"]),
     // Settings.
     rule(MISSING_CONFIGURATION, &["you must specify a region"]),
     rule(MISSING_CONFIGURATION, &["region is missing"]),
@@ -94,6 +105,10 @@ mod tests {
             ("open /data/x: permission denied", "PermissionDenied"),
             ("ENOSPC: System limit for number of file watchers reached, watch '/app'", "TooManyOpenFiles"),
             ("timeout of 3000ms exceeded", "DependencyTimeout"),
+            ("node: bad option: --max-heap", "InvalidConfiguration"),
+            ("error Couldn't find a package.json file in \"/app\"", "MissingFile"),
+            ("Could not locate Gemfile or .bundle/ directory", "MissingFile"),
+            ("accept EMFILE", "TooManyOpenFiles"),
         ];
         let messages = Messages::default();
         for (text, reason) in cases {

@@ -43,6 +43,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Dotnet, ".deps.json"),
     (Runtime::Ruby, ".rb:"),
     (Runtime::Ruby, "=> Booting Puma"),
+    (Runtime::Ruby, "(See full trace by running task with --trace)"),
     (Runtime::Ruby, "Puma starting in "),
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),

@@ -24,6 +24,8 @@ const FARTHEST: usize = 20;
 
 /// Most lines between an error and the stack that its logger prints.
 const LINES_BEFORE_STACK: usize = 3;
+/// What a line loses that ends with a colon.
+const ANNOUNCING: usize = 12;
 /// The weight of a line that says no more than that it is over now, whatever its level.
 const CLOSING: usize = 21;
 /// What such lines say, without their level and punctuation.
@@ -203,7 +205,9 @@ fn weight(line: &Spoken, meaning: Option<&Meant>, distance: usize) -> usize {
         None if reads_like_error(&line.text) => 30,
         None => return 0,
     };
-    base + if known { 6 } else { 0 }
+    // What only announces the next line says less than that.
+    let announces = line.record.is_none() && line.text.trim_ascii_end().ends_with(b":");
+    base + if known { 6 } else { 0 } - if announces { ANNOUNCING } else { 0 }
 }
 
 /// Whether a message says no more than that it is over.

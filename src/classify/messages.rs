@@ -45,7 +45,8 @@ const fn last_words(reason: CrashReason, all: &'static [&'static str]) -> Rule {
     Rule { reason, all, only_last_words: true, runtime: None }
 }
 
-const fn by(runtime: Runtime, reason: CrashReason, all: &'static [&'static str]) -> Rule {
+/// The same, which also tells who says it.
+pub const fn by(runtime: Runtime, reason: CrashReason, all: &'static [&'static str]) -> Rule {
     Rule { reason, all, only_last_words: false, runtime: Some(runtime) }
 }
 
@@ -191,6 +192,7 @@ static RULES: &[Rule] = &[
     rule(DEPENDENCY_TIMEOUT, &["pool timed out while waiting"]),
     last_words(DEPENDENCY_TIMEOUT, &["timed out waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout waiting for"]),
+    last_words(DEPENDENCY_TIMEOUT, &["waiting for ", "timed out"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout connecting"]),
     rule(DEPENDENCY_TIMEOUT, &["connection timeout"]),
     // Resources.
@@ -198,7 +200,8 @@ static RULES: &[Rule] = &[
     rule(DISK_FULL, &["enospc"]),
     rule(DISK_FULL, &["disk quota exceeded"]),
     rule(TOO_MANY_OPEN_FILES, &["too many open files"]),
-    rule(TOO_MANY_OPEN_FILES, &["emfile"]),
+    // Not a Gemfile.
+    rule(TOO_MANY_OPEN_FILES, &[" emfile"]),
     rule(THREAD_LIMIT, &["resource temporarily unavailable", "thread"]),
     rule(THREAD_LIMIT, &["resource temporarily unavailable", "fork"]),
     rule(THREAD_LIMIT, &["resource temporarily unavailable", "clone"]),
@@ -214,6 +217,7 @@ static RULES: &[Rule] = &[
     rule(EXEC_FORMAT_ERROR, &["exec format error"]),
     by(Runtime::Native, EXEC_FORMAT_ERROR, &["fatal: kernel too old"]),
     rule(COMMAND_NOT_FOUND, &["executable file not found"]),
+    rule(COMMAND_NOT_FOUND, &["cannot execute: required file not found"]),
     rule(COMMAND_NOT_FOUND, &["fork/exec ", "no such file or directory"]),
     rule(COMMAND_NOT_FOUND, &["exec: \"", "no such file or directory"]),
     by(Runtime::Native, MISSING_LIBRARY, &["error while loading shared libraries"]),
@@ -228,7 +232,9 @@ static RULES: &[Rule] = &[
     rule(MISSING_LIBRARY, &["cannot open shared object file"]),
     // Modules.
     by(Runtime::Python, MISSING_MODULE, &["no module named "]),
+    by(Runtime::Python, MISSING_MODULE, &["can't find '__main__' module in "]),
     by(Runtime::Python, MISSING_MODULE, &["could not import module \""]),
+    by(Runtime::Python, MISSING_CONFIGURATION, &["could not locate a flask application"]),
     by(Runtime::Python, MISSING_MODULE, &["error: could not import '"]),
     by(Runtime::Python, MISSING_MODULE, &["the module ", " was not found."]),
     by(Runtime::Python, INVALID_CONFIGURATION, &["error loading asgi app"]),

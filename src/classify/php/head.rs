@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use crate::classify::text;
 
 /// Who says it, which decides whether the process has ended.
@@ -34,6 +36,8 @@ pub struct Head {
     pub place: Option<(String, u32)>,
 }
 
+/// A line end as a logger spells it out.
+const LINE_END: &[u8] = b"\\n";
 /// How many `in` from the end are tried for the one before a place.
 const PLACES: usize = 8;
 
@@ -121,12 +125,13 @@ pub fn thrown_at(said: &str) -> Option<(&str, (String, u32))> {
 
 /// The lines of a text that a logger wrote into one, with `\n` spelled out between them.
 pub fn lines_of(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    const STARTS: [&str; 3] = ["\\n[previous exception] ", "\\n[stacktrace]", "\\n#"];
+    const STARTS: [&[u8]; 3] = [b"[previous exception] ", b"[stacktrace]", b"#"];
     let mut rest = Some(line);
     std::iter::from_fn(move || {
         let text = rest?;
-        let end = STARTS.iter().filter_map(|start| text::find(text, start)).min();
-        rest = end.map(|end| &text[end + "\\n".len()..]);
+        let starts = |at: &usize| STARTS.iter().any(|start| text[at + LINE_END.len()..].starts_with(start));
+        let end = memmem::find_iter(text, LINE_END).find(starts);
+        rest = end.map(|end| &text[end + LINE_END.len()..]);
         Some(&text[..end.unwrap_or(text.len())])
     })
 }
@@ -216,6 +221,15 @@ mod tests {
         for line in ["PHP Warning:  x in /srv/a.php on line 3", "Fatal error: connection lost", "git: Fatal error: x"] {
             assert_eq!(head(line.as_bytes()), None, "{line}");
         }
+    }
+
+    #[test]
+    fn lines_that_a_logger_spelled_out_are_taken_apart() {
+        let line = br"[object] (A(code: 0): x\ny at /a.php:3)\n[previous exception] [object] (B)\n#0 /a.php(3): f()";
+        let lines: Vec<String> = lines_of(line).map(text::string).collect();
+        let told =
+            [r"[object] (A(code: 0): x\ny at /a.php:3)", "[previous exception] [object] (B)", "#0 /a.php(3): f()"];
+        assert_eq!(lines, told);
     }
 
     #[test]
