@@ -48,6 +48,9 @@ impl Thrown {
 
     /// The lines of the trace; `None` where there was none.
     pub fn text(&self) -> Option<String> {
+        if let Some(link) = self.links.first().filter(|link| !link.whole.is_empty()) {
+            return Some(link.whole.clone());
+        }
         let mut out = String::new();
         if self.links.iter().all(|link| link.class.is_empty()) {
             return None;
