@@ -11,13 +11,26 @@ const HEAD_BYTES: usize = 256;
 /// Whether a line is a logger's and says that nothing is wrong, perhaps behind what a collector put before it.
 pub fn is_chatter(line: &[u8]) -> bool {
     let bare = collected(line);
-    says_nothing(line) || bare.len() < line.len() && says_nothing(bare)
+    if bare.len() == line.len() {
+        return says_nothing(line);
+    }
+    // A stamp may be the collector's or the logger's: behind it then stands a level.
+    says_nothing(bare) || level(bare).is_some_and(|severity| severity <= Severity::Warn)
 }
 
 /// Whether a process itself wrote the line, not a logger of it: nothing stands before it but what a collector puts there.
 pub fn is_bare(line: &[u8]) -> bool {
     let bare = collected(line);
-    !is_stamped(line) || bare.len() < line.len() && !is_stamped(bare) && Severity::of_line(bare).is_none()
+    !is_stamped(line) || bare.len() < line.len() && !is_stamped(bare) && level(bare).is_none()
+}
+
+/// The level with which a line begins: `ERROR lanes: …`, `[WARN] …`; a runtime's own words such as `fatal error: ` are in small letters.
+fn level(line: &[u8]) -> Option<Severity> {
+    let word = line.trim_ascii_start().split(|b| matches!(b, b' ' | b'\t' | b':')).next().unwrap_or_default();
+    let word = word.strip_prefix(b"[").unwrap_or(word);
+    let word = word.strip_suffix(b"]").unwrap_or(word);
+    let capitals = !word.is_empty() && word.iter().all(u8::is_ascii_uppercase);
+    std::str::from_utf8(word).ok().filter(|_| capitals).and_then(Severity::of_word)
 }
 
 /// The line without what a collector put before it.
@@ -71,7 +84,11 @@ mod tests {
 
     #[test]
     fn a_collectors_stamp_is_none_of_a_logger() {
-        let bare = ["panic: boom", "2026-11-25T02:11:07.123456789Z thread 'main' panicked at src/a.rs:3:5:"];
+        let bare = [
+            "panic: boom",
+            "2026-11-25T02:11:07.123456789Z fatal error: all goroutines are asleep",
+            "2026-11-25T02:11:07.123456789Z thread 'main' panicked at src/a.rs:3:5:",
+        ];
         let stamped =
             ["2026-11-25 02:11:07,007 panic: boom", "2026-11-24T08:00:30.123456789Z ERROR lanes: panic: boom"];
         assert!(bare.iter().all(|line| is_bare(line.as_bytes())));
@@ -90,6 +107,7 @@ mod tests {
             r#"[GIN] 2026/11/25 - 01:35:28 | 200 |     1.2ms |        10.1.1.1 | GET      "/healthz""#,
             "01:35:28 | 200 |  1.2ms | 10.1.1.1 | GET | /healthz | -",
             "GET /healthz 200 1.204 ms - 2",
+            "2026-11-25T02:11:07.020893Z  INFO lanes: scanned parcel=467213",
             r#"2026-11-25T02:11:07.123456789Z 10.1.2.7 - - [25/Nov/2026:02:11:07 +0000] "GET / HTTP/1.1" 200 2"#,
             "[pod/a-7b6c5d4f8-m4n5p/api] GET /healthz 200 1.204 ms - 2",
         ];
@@ -98,6 +116,7 @@ mod tests {
         }
         let others = [
             "goroutine 1 [running]:",
+            "2026-11-25T02:11:07.123456789Z [25-Nov-2026 02:11:07 UTC] PHP Stack trace:",
             r#"error: "GET /orders HTTP/1.1" was refused"#,
             r#"    at "GET / HTTP/1.1" 200"#,
             "GET / ended in a panic",

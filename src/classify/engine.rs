@@ -139,6 +139,7 @@ mod tests {
             let held =
                 |anchor: &&str| grammar.anchors().iter().any(|all| anchor.contains(all) || all.contains(*anchor));
             assert!(grammar.lasting().iter().all(held), "{grammar:?}");
+            println!("{:?} {}", grammar.runtime(), grammar.anchors().len());
         }
         assert_eq!(engine.lasting.searches(), 1);
         // Each search is one more pass over the first half megabyte and the end of a log; its middle takes the one above.

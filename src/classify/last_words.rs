@@ -12,7 +12,7 @@ use super::ruled::Ruled;
 use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::{dotnet, jvm, perl, shell, text, wrapper};
+use super::{chatter, dotnet, jvm, perl, shell, text, wrapper};
 use crate::log::answer::is_error_text;
 
 /// How many of the last lines are looked at: a usage text may follow the error.
@@ -355,7 +355,8 @@ fn stack_behind(lines: &[Spoken], at: usize) -> Vec<frames::RawFrame> {
         [&record.stack, &record.error, &record.message].map(|text| frames_in(text.lines().map(str::as_bytes)))
     });
     let within = within.into_iter().flatten().find(|frames| !frames.is_empty());
-    within.unwrap_or_else(|| frames_in(lines[..at].iter().rev().map(|line| line.text.as_slice())))
+    let behind = || lines[..at].iter().rev().map(|line| line.text.as_slice()).filter(|line| !chatter::is_chatter(line));
+    within.unwrap_or_else(|| frames_in(behind()))
 }
 
 /// Pairs of lines, a symbol with or without arguments and a place. An error that wraps another one may say more before

@@ -2,6 +2,7 @@
 //! happened stands in the lines beside them, or in the exit code.
 
 use super::{frames, symbols};
+use crate::classify::chatter;
 use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
@@ -138,13 +139,13 @@ impl Stack {
             self.block = Block::after(context.before);
             return;
         }
-        let above = context.before.iter().take(TITLE_LINES);
-        let told = above.map(|line| match self.prefix.strip(line) {
-            Some(bare) => text::string(bare),
-            None => without_collector(&text::string(line)).to_owned(),
+        let above = context.before.iter().enumerate().filter(|(_, line)| !chatter::is_chatter(line));
+        let mut told = above.take(TITLE_LINES).map(|(above, line)| match self.prefix.strip(line) {
+            Some(bare) => (above, text::string(bare)),
+            None => (above, without_collector(&text::string(line)).to_owned()),
         });
         let meaning = |line: &str| signal(line).or_else(|| thrown(line, context.messages));
-        let found = told.enumerate().find_map(|(above, line)| Some((above + 1, meaning(&line)?, line)));
+        let found = told.find_map(|(above, line)| Some((above + 1, meaning(&line)?, line)));
         let lines = found.as_ref().map_or(0, |(above, ..)| *above);
         self.block = Block::after(&context.before[lines..]);
         context.before[..lines].iter().rev().for_each(|line| self.block.push(line));
