@@ -139,10 +139,9 @@ mod tests {
             let held =
                 |anchor: &&str| grammar.anchors().iter().any(|all| anchor.contains(all) || all.contains(*anchor));
             assert!(grammar.lasting().iter().all(held), "{grammar:?}");
-            println!("{:?} {}", grammar.runtime(), grammar.anchors().len());
         }
         assert_eq!(engine.lasting.searches(), 1);
         // Each search is one more pass over the first half megabyte and the end of a log; its middle takes the one above.
-        assert!(engine.anchors.searches() <= 6, "{}", engine.anchors.searches());
+        assert!(engine.anchors.searches() <= 7, "{}", engine.anchors.searches());
     }
 }

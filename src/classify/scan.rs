@@ -2,7 +2,7 @@
 //! once, and only from a line with an anchor on are lines looked at one by one, until the trace is over.
 //!
 //! In the middle of a long log only the anchors of lasting traces are looked for, which takes one vectorised search instead
-//! of six; the end that the tail holds is then looked at once more, for all of them. What comes out depends on the bytes
+//! of seven; the end that the tail holds is then looked at once more, for all of them. What comes out depends on the bytes
 //! alone, not on how they were cut into blocks.
 
 use std::borrow::Cow;
