@@ -23,6 +23,8 @@ use super::{carrier, chatter, pile};
 
 /// Lines above a trace that a grammar sees.
 const CONTEXT_LINES: usize = 12;
+/// The same inside of a record, where all of them are of one writer.
+const RECORD_LINES: usize = 48;
 /// Most traces kept: a log may hold a million.
 const CANDIDATES: usize = 12;
 /// Of those, how many are the first ones: of reports that do not end the process, the first is the cause.
@@ -226,7 +228,7 @@ impl<'e> Scan<'e> {
             let done = session.offer(self.engine, &line, &anchored, &|| before.clone());
             self.keep(done);
             before.insert(0, text.as_bytes().to_vec());
-            before.truncate(CONTEXT_LINES);
+            before.truncate(RECORD_LINES);
         }
         let done = session.close(self.engine);
         self.keep(done);

@@ -62,6 +62,8 @@ pub struct Trace {
     /// Reactor prints the original stack inside of a suppressed exception.
     original: bool,
     text_lines: u32,
+    /// In a record by itself, where nobody else writes between its lines.
+    alone: bool,
     foreign: u32,
     /// One of the foreign lines names an exception: frames that follow are another trace's.
     other_head: bool,
@@ -85,6 +87,7 @@ impl Trace {
             Voice::Thread
         };
         let mut trace = Self::bare(voice, line.number);
+        trace.alone = line.logged;
         trace.prefix = Prefix::learn(&line.text[..at]);
         trace.block = Block::after(context.before);
         trace.links.push(Link::new(thrown.class, thrown.message, &line.text[at..]));
@@ -105,6 +108,7 @@ impl Trace {
         let fatal = FATAL_TITLES.iter().any(|words| title.is_some_and(|title| text::has(title, words)));
         let mut trace = Self::bare(if fatal { Voice::Fatal } else { Voice::Logged }, line.number);
         trace.first_line = line.number.saturating_sub(head.above as u64 + 1);
+        trace.alone = line.logged;
         if line.logged {
             trace.first_line = line.number;
         }
@@ -147,6 +151,7 @@ impl Trace {
             suppressed: false,
             original: false,
             text_lines: 0,
+            alone: false,
             foreign: 0,
             other_head: false,
             quoted: false,
@@ -288,7 +293,7 @@ impl Trace {
         self.other_head |= text::has(text, "Exception") || text::has(text, "Error: ");
         self.quoted |= self.foreign == 1 && self.links.len() == 1 && is_prose(text);
         let raw = matches!(self.voice, Voice::Main | Voice::Thread);
-        let limit = if raw { FOREIGN_RAW } else { FOREIGN_LOGGED };
+        let limit = if raw || self.alone { FOREIGN_RAW } else { FOREIGN_LOGGED };
         if self.foreign > limit { Flow::Over } else { Flow::Foreign }
     }
 
