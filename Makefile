@@ -55,7 +55,7 @@ bench: setup ## how fast classifier and operator are and how much memory they ta
 bench-operator: setup ## what the operator costs and how fast it is, on the testbed, into target/figures/operator.json (root)
 	testbed/bench-operator
 
-fuzz: ## fuzzes classifier, redactor, proof and the loader of rules, two minutes each (nightly Rust, cargo-fuzz)
+fuzz: ## fuzzes classifier, redactor, proof and the loader of rules until they find no new edges (nightly Rust, cargo-fuzz)
 	scripts/fuzz 120
 
 advisories: setup ## known vulnerabilities in the dependencies; needs the network

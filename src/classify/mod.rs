@@ -44,6 +44,7 @@ mod normalise;
 mod ocaml;
 mod perl;
 mod php;
+mod phrases;
 mod pile;
 mod prefix;
 pub mod proof;
