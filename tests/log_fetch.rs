@@ -229,6 +229,22 @@ async fn the_log_of_the_instance_before_is_not_accepted_and_the_other_one_is_rea
 }
 
 #[tokio::test]
+async fn only_a_first_instance_may_have_written_well_before_its_start() {
+    let early = log(&[(14.6, "listening on :8080"), (20.1, "fatal error: concurrent map writes")]);
+    let cases = [
+        (0, &early, EvidenceState::Verified),
+        (3, &early, EvidenceState::Gone),
+        // A reboot of the node lets the kubelet count from 0 again.
+        (0, &predecessor(), EvidenceState::Gone),
+    ];
+    for (restart_count, written, state) in cases {
+        let server = Server::default().current([Reply::Log(written.clone())]).previous([NO_PREVIOUS]);
+        let answer = server.fetch(&Termination { restart_count, ..termination(SeenIn::State) }).await;
+        assert_eq!(answer.state, state, "{restart_count}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn with_a_successor_the_current_log_is_never_read_whatever_became_of_the_previous_one() {
     for reply in [Reply::Log(predecessor()), Reply::Raw(String::new()), NO_PREVIOUS, error_text(ID)] {
         let server = Server::default().previous([reply]);
