@@ -313,18 +313,23 @@ struct Session {
     parser: Option<Box<dyn Parser>>,
     /// Its first line has neither a time stamp nor the form of a record, so that lines which have are another writer's.
     bare: bool,
+    /// A collector put something before its first line, hence before all of them.
+    collected: bool,
     /// How many lines of others came since its last one.
     between: u32,
 }
 
 impl Session {
     fn new(parser: Option<Box<dyn Parser>>, head: &Line<'_>) -> Self {
-        Self { bare: parser.is_some() && chatter::is_bare(head.text), parser, between: 0 }
+        let begun = parser.is_some();
+        let (bare, collected) = (begun && chatter::is_bare(head.text), begun && chatter::is_collected(head.text));
+        Self { bare, collected, parser, between: 0 }
     }
 
     /// Whether the line is another writer's, who has nothing to do with the trace under way.
     fn is_beside(&self, line: &[u8]) -> bool {
-        self.parser.is_some() && self.bare && chatter::is_chatter(line)
+        let chats = if self.collected { chatter::is_chatter } else { chatter::says_nothing };
+        self.parser.is_some() && self.bare && chats(line)
     }
 
     /// Offers a line to the trace under way, and where it does not belong to it, to all grammars as the start of another
