@@ -42,7 +42,8 @@ impl From<serde_yaml::Error> for YamlError {
     fn from(error: serde_yaml::Error) -> Self {
         let place = error.location();
         Self {
-            message: error.to_string(),
+            // It quotes keys as they are, and a key may have line ends: an error stays one line.
+            message: error.to_string().replace('\n', "\\n"),
             line: place.as_ref().map(|place| place.line()),
             column: place.as_ref().map(|place| place.column()),
         }

@@ -194,7 +194,8 @@ fn named(above: &str) -> Option<String> {
     let exception = |rest: &str| {
         let name = kinds::name(rest);
         let last = name.rsplit('.').next().unwrap_or_default().to_owned();
-        let follows = rest[name.len().min(rest.len())..].trim_start();
+        // `Stack overflow` has a name that is not what stands here.
+        let follows = rest.get(name.len()..).unwrap_or_default().trim_start();
         let builtin = matches!(
             last.as_str(),
             "Not_found"
