@@ -100,7 +100,12 @@ impl Printed {
         }
         let starred = shown.contains(HEADS[2]) || shown.contains(HEADS[4]);
         let terminated = shown.contains(HEADS[5]);
-        let start = if starred || terminated { at } else { shown.find("Caught ")? };
+        // Of the text, which may be longer than the bytes of the line.
+        let start = if starred || terminated {
+            HEADS.iter().find_map(|head| shown.find(head))?
+        } else {
+            shown.find("Caught ")?
+        };
         let message = shown[start..].trim_end().to_owned();
         let reason = if terminated { UNHANDLED_ERROR } else { of_signal(&message) };
         let word = reason.to_string();
