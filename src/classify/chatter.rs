@@ -45,7 +45,7 @@ fn collected(line: &[u8]) -> &[u8] {
     &line[head.len() - without_collector(head).len()..]
 }
 
-/// The same for a line before which no collector put anything.
+/// [`is_chatter`] of a line before which no collector put anything.
 pub fn says_nothing(line: &[u8]) -> bool {
     let severity = match line.first() {
         Some(b'{') => Record::read(line).filter(|record| record.line().is_some()).and_then(|record| record.severity),

@@ -29,9 +29,10 @@ pub fn record(line: &[u8]) -> Option<Record> {
 /// winston's simple form: `error: cannot start: x {"stack":"Error: x\n    at …"}`.
 fn behind_text(line: &[u8]) -> Option<Record> {
     const STACK: &str = "{\"stack\":\"";
-    let start = super::text::find(line, STACK).filter(|at| *at > 0)?;
+    // The first brace, so that the line of a record, which begins with one, is not searched for another.
+    let start = memchr::memchr(b'{', line).filter(|at| *at > 0 && line[*at..].starts_with(STACK.as_bytes()))?;
     let said = super::text::string(line[..start].trim_ascii());
-    if is_envelope(&super::text::string(&line[..start])) || said.contains('{') {
+    if is_envelope(&super::text::string(&line[..start])) {
         return None;
     }
     let mut builder = Builder::default();
