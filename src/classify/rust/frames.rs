@@ -1,5 +1,6 @@
 //! The frames of a backtrace: a numbered symbol, and below it `at path:line:column`.
 
+use crate::classify::finding::Culprit;
 use crate::classify::stack::RawFrame;
 use crate::classify::text;
 
@@ -106,6 +107,28 @@ pub fn place(line: &[u8]) -> Option<(&str, u32)> {
     line.starts_with(b"      ").then(|| location(rest))?
 }
 
+/// The symbol of a call that was inlined into the one above it, which log-panics writes without a number.
+pub fn inlined(line: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(line.get(..line.len().min(SYMBOL_BYTES))?).ok()?;
+    let symbol = line.strip_prefix("          ")?;
+    (symbol.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '<' | '{' | '_'))
+        && !symbol.starts_with("at "))
+    .then(|| symbol.trim_end())
+}
+
+/// Leaves out the frames of a hook that took the backtrace itself: they stand above the panic.
+pub fn below_hook(frames: &mut Vec<RawFrame>) {
+    if let Some(at) = frames.iter().position(|frame| frame.function.ends_with("rust_begin_unwind")) {
+        frames.drain(..at);
+    }
+}
+
+/// A place as a culprit, if it is in the user's own code.
+pub fn site(place: Option<&(String, u32)>) -> Option<Culprit> {
+    let (file, line) = place.filter(|(file, _)| is_own(file))?;
+    Some(Culprit { function: None, file: Some(file.clone()), line: Some(*line) })
+}
+
 /// `src/lanes.rs:9:5`, with or without the column: file and line.
 pub fn location(text: &str) -> Option<(&str, u32)> {
     let text = text.trim_end_matches(':');
@@ -145,7 +168,7 @@ pub fn is_own(file: &str) -> bool {
         "/sysdeps/",
         "/glibc",
     ];
-    let relative = ["library/", "vendor/", "src/libstd/", "src/libcore/", "src/liballoc/"];
+    let relative = ["library/", "rustc/", "rust:", "vendor/", "src/libstd/", "src/libcore/", "src/liballoc/"];
     file.ends_with(".rs")
         && !INSTALLED.iter().any(|part| file.contains(part))
         && !relative.iter().any(|start| file.starts_with(start))
