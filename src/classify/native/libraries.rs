@@ -21,6 +21,10 @@ pub fn asserted(text: &str) -> Option<(usize, Words)> {
 
 /// `Fortran runtime error: Index '4' of dimension 1 of array 'w' above upper bound of 3`
 fn fortran(text: &str) -> Option<(usize, Words)> {
+    // `ERROR STOP oven too hot`
+    if let Some(stopped) = text.trim_end().strip_prefix("ERROR STOP ") {
+        return Some((0, Words::Exception("ERROR STOP".to_owned(), stopped.to_owned())));
+    }
     let at = find(text, FORTRAN)?;
     let said = text[at + FORTRAN.len()..].strip_prefix(": ")?;
     Some((at, Words::Exception(FORTRAN.to_owned(), said.trim_end().to_owned())))
