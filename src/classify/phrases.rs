@@ -50,6 +50,8 @@ pub static PHRASES: &[Rule] = &[
     rule(TLS_FAILURE, &["ssl is not enabled on the server"]),
     // rustls.
     by(Runtime::Rust, TLS_FAILURE, &["invalid peer certificate"]),
+    // rustls, where the other side does not speak TLS.
+    by(Runtime::Rust, TLS_FAILURE, &["received corrupt message of type "]),
     rule(TLS_FAILURE, &["invalidcertificate("]),
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
@@ -327,6 +329,15 @@ pub static PHRASES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["toml: "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["toml parse error at line "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["tomlerror {"]),
+    // envy, config, sqlx.
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["while parsing value '", "' provided by "]),
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["invalid type: ", ", expected ", " for key `"]),
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["error with configuration: "]),
+    // pgx.
+    by(Runtime::Go, INVALID_CONFIGURATION, &["cannot parse `", "`: failed to "]),
+    // getopt of every C library.
+    last_words(INVALID_CONFIGURATION, &["invalid option -- '"]),
+    last_words(INVALID_CONFIGURATION, &["option requires an argument -- '"]),
     last_words(MISSING_CONFIGURATION, &["missing setting: "]),
     rule(INVALID_CONFIGURATION, &["invalid config"]),
     rule(INVALID_CONFIGURATION, &["invalid configuration"]),

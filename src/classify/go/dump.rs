@@ -253,6 +253,10 @@ impl Dump {
         }
         match &self.chosen {
             None => self.chosen = Some(goroutine),
+            // The value of a panic may quote the header of a goroutine.
+            Some(chosen) if chosen.frames.is_empty() && goroutine.header.state.starts_with("running") => {
+                self.chosen = Some(goroutine);
+            }
             Some(chosen) if self.is_better(chosen, &goroutine) => self.chosen = Some(goroutine),
             Some(chosen) if self.head.wants_others() => self.others.offer(chosen, goroutine, &self.layout),
             Some(_) => {}
