@@ -268,7 +268,7 @@ impl Parser for Failure {
         let site = frames::site(self.location.as_ref());
         // A task that panicked has said so itself, above.
         let echo = kinds::is_told_panic(link);
-        let mut marks = signature(&self.frames, false, |frame| Some(frame.function.clone()));
+        let mut marks = signature(&self.frames, false, frames::stable);
         marks.iter_mut().for_each(|(_, file)| file.clear());
         if let Some(file) = site.as_ref().and_then(|site| site.file.as_deref()).filter(|_| marks.is_empty()) {
             marks.push((String::new(), base_name(file).to_owned()));

@@ -155,8 +155,13 @@ pub fn set_place(frame: &mut RawFrame, file: &str, line: u32) {
 
 /// Whether a file is the user's own code.
 pub fn is_own(file: &str) -> bool {
-    const INSTALLED: [&str; 11] = [
+    const INSTALLED: [&str; 15] = [
         "/rustc/",
+        // Distributions build the standard library from a directory of their own: Debian's `/usr/src/rustc-1.63.0/`.
+        "/rustc-",
+        "/library/std/src/",
+        "/library/core/src/",
+        "/library/alloc/src/",
         "/.cargo/registry/",
         "/cargo/registry/",
         "/.cargo/git/",
@@ -172,6 +177,13 @@ pub fn is_own(file: &str) -> bool {
     file.ends_with(".rs")
         && !INSTALLED.iter().any(|part| file.contains(part))
         && !relative.iter().any(|start| file.starts_with(start))
+}
+
+/// The name of a function as a fingerprint holds it: the last one of its path, because a call that was inlined has no other.
+/// A closure or the body of an async function may have none.
+pub fn stable(frame: &RawFrame) -> Option<String> {
+    let name = frame.function.rsplit("::").next().unwrap_or_default();
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// The crate of a symbol: `lanes` of `<lanes[4f]::Lane as core::ops::Drop>::drop`.
@@ -277,6 +289,7 @@ mod tests {
         assert_eq!(find(b"2026-11-25 at noon: lanes::gate"), None);
         let cases = [
             ("./src/a.rs", true),
+            ("./usr/src/rustc-1.63.0/library/std/src/panicking.rs", false),
             ("/rustc/5968/library/core/src/cell.rs", false),
             ("./csu/../csu/libc-start.c", false),
         ];

@@ -1,5 +1,6 @@
 //! Which panic of a cascade counts, and what becomes of it.
 
+use super::frames;
 use super::kinds::{self, Kind};
 use super::panic::{FATAL, Panic, Panics};
 use crate::classify::excerpt::Block;
@@ -59,7 +60,7 @@ impl Panics {
     pub(super) fn candidate(self, panic: &Panic, message: String, kind: Kind, excerpt: Block) -> Candidate {
         let main = self.aborted || self.panics.iter().any(|panic| panic.thread == "main");
         let site = panic.site();
-        let mut marks = signature(&panic.frames, kind.reason == STACK_OVERFLOW, |frame| Some(frame.function.clone()));
+        let mut marks = signature(&panic.frames, kind.reason == STACK_OVERFLOW, frames::stable);
         // The path of a function is in its name, and the file is there only with debug information.
         marks.iter_mut().for_each(|(_, file)| file.clear());
         if let Some(file) = site.as_ref().and_then(|site| site.file.as_deref()).filter(|_| marks.is_empty()) {
