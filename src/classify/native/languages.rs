@@ -131,7 +131,7 @@ fn read(line: &str) -> Option<(usize, Language, Thrown, Option<RawFrame>)> {
         .or_else(|| nim(line).map(|(at, thrown)| (at, Language::Nim, thrown, None)))
         .or_else(|| d(line).map(|(at, thrown)| (at, Language::D, thrown, None)))
         .or_else(|| zig(line).map(|(at, thrown)| (at, Language::Zig, thrown, None)))
-        .or_else(|| line.starts_with(ANCHORS[5]).then(|| (0, Language::Pascal, Thrown::default(), None)))
+        .or_else(|| find(line, ANCHORS[5]).map(|at| (at, Language::Pascal, Thrown::default(), None)))
 }
 
 /// `raised CONSTRAINT_ERROR : forge.adb:20 index check failed`

@@ -179,11 +179,35 @@ pub fn is_own(file: &str) -> bool {
         && !relative.iter().any(|start| file.starts_with(start))
 }
 
-/// The name of a function as a fingerprint holds it: the last one of its path, because a call that was inlined has no other.
-/// A closure or the body of an async function may have none.
+/// The name of a function as a fingerprint holds it: that of its module and the last one of its path, because a call that was
+/// inlined has no more than that and its file. A closure or the body of an async function may have none.
 pub fn stable(frame: &RawFrame) -> Option<String> {
-    let name = frame.function.rsplit("::").next().unwrap_or_default();
-    (!name.is_empty()).then(|| name.to_owned())
+    let (path, name) = frame.function.rsplit_once("::").unwrap_or(("", &frame.function));
+    let module = if path.is_empty() { file_module(&frame.file) } else { path_module(path) };
+    match module {
+        _ if name.is_empty() => None,
+        Some(module) => Some(format!("{module}::{name}")),
+        None => Some(name.to_owned()),
+    }
+}
+
+/// `silo` of `granary::silo::Silo`; the root of a crate has no name.
+fn path_module(path: &str) -> Option<&str> {
+    let inside = path.split("::").skip(1).filter(|part| part.starts_with(|c: char| c.is_ascii_lowercase()));
+    inside.last()
+}
+
+/// `silo` of `src/silo.rs` and of `src/silo/mod.rs`.
+fn file_module(file: &str) -> Option<&str> {
+    let file = file.strip_suffix(".rs")?;
+    let (directory, stem) = file.rsplit_once(['/', '\\']).unwrap_or(("", file));
+    let parent = directory.rsplit(['/', '\\']).next().unwrap_or_default();
+    match stem {
+        "main" | "lib" => None,
+        "mod" => Some(parent),
+        _ if matches!(parent, "bin" | "examples") => None,
+        stem => Some(stem),
+    }
 }
 
 /// The crate of a symbol: `lanes` of `<lanes[4f]::Lane as core::ops::Drop>::drop`.
@@ -273,6 +297,27 @@ mod tests {
         for (symbol, function, own) in cases {
             let frame = frame(symbol);
             assert_eq!((frame.function.as_str(), frame.own), (function, own), "{symbol}");
+        }
+    }
+
+    #[test]
+    fn a_function_is_the_same_with_and_without_its_path() {
+        let of = |function: &str, file: &str| {
+            stable(&RawFrame { function: function.into(), file: file.into(), line: 1, own: true }).unwrap_or_default()
+        };
+        let same = [
+            ("granary::silo::Silo::level", "", "silo::level"),
+            ("granary::silo::Silo::level", "./src/silo.rs", "silo::level"),
+            ("level", "./src/silo.rs", "silo::level"),
+            ("level", "./src/silo/mod.rs", "silo::level"),
+            ("granary::main", "", "main"),
+            ("main", "src/main.rs", "main"),
+            ("main", "src/bin/sorter.rs", "main"),
+            ("vat::Vat::at", "vat.rs", "at"),
+            ("", "src/silo.rs", ""),
+        ];
+        for (function, file, name) in same {
+            assert_eq!(of(function, file), name, "{function} {file}");
         }
     }
 
