@@ -2,7 +2,7 @@
 //! of it is shown.
 
 use super::chain::weight;
-use super::excerpt::Block;
+use super::excerpt::{Block, REPEATS};
 use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES, base_name};
 use super::grammar::{Candidate, Standing};
 use super::reason::STACK_OVERFLOW;
@@ -75,7 +75,8 @@ impl Link {
 
     /// Appends a line to what is shown.
     pub fn quote(&mut self, line: &[u8]) {
-        if self.lines.len() < QUOTED_LINES {
+        let last = self.lines.iter().rev().take(REPEATS);
+        if self.lines.len() < QUOTED_LINES && last.filter(|last| *last == line).count() < REPEATS {
             self.lines.push(line[..line.len().min(QUOTED_BYTES)].to_vec());
         }
     }
