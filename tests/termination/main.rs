@@ -3,12 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod counting;
 mod starting;
 mod stopping;
 mod verdicts;
 
-use coroner::classify::{Category, Confidence, CrashReason, Finding, Frame, Runtime, Stated, reason};
+use coroner::classify::{Category, Confidence, Finding, Frame, Stated, reason};
 use coroner::termination::{
     ContainerKind, Controller, Detector, DetectorOptions, Ignored, RestartPolicy, SeenIn, Stopping, Termination,
     Verdict, exit_facts, judge,

@@ -1,22 +1,7 @@
 //! The table of what is a crash.
 
 use super::*;
-
-fn finding(category: Category, reason: CrashReason, confidence: Confidence) -> Finding {
-    Finding {
-        category,
-        reason,
-        runtime: Runtime::Unknown,
-        exception: None,
-        message: String::new(),
-        confidence,
-        culprit: None,
-        stack: Vec::new(),
-        related: Vec::new(),
-        contributing: Vec::new(),
-        advice: None,
-    }
-}
+use crate::support::samples::finding;
 
 fn error_exit() -> Finding {
     finding(Category::Unknown, reason::ERROR_EXIT, Confidence::Low)
