@@ -110,9 +110,11 @@ impl Trace {
     }
 
     fn of(head: &Head, text: &[u8], line: &Line<'_>, context: &Context<'_>) -> Self {
+        // In a text with broken characters the head was found in one where they are replaced, which is longer.
+        let (before, said) = text.split_at(head.at.min(text.len()));
         let mut trace = Self {
             voice: if line.logged && head.voice == Voice::Program { Voice::Logged } else { head.voice },
-            prefix: Prefix::learn(&text[..head.at]),
+            prefix: Prefix::learn(before),
             open: Vec::new(),
             ended: false,
             again: false,
@@ -123,11 +125,11 @@ impl Trace {
             first_line: line.number,
             last_line: line.number,
         };
-        trace.push(&head.class, &head.message, head.place.clone(), &text[head.at..]);
+        trace.push(&head.class, &head.message, head.place.clone(), said);
         // An error without an exception is one line.
         trace.ended = head.class.is_empty() && head.voice != Voice::Console || head.class == "ParseError";
         // A formatter without line breaks.
-        let spelled: Vec<&[u8]> = head::lines_of(&text[head.at..]).skip(1).collect();
+        let spelled: Vec<&[u8]> = head::lines_of(said).skip(1).collect();
         if head.voice == Voice::Logged {
             for more in spelled {
                 trace.bare_line(more, line.number);
@@ -380,4 +382,20 @@ fn with_frames(open: Open, voice: Voice) -> Link {
 
 fn is_framework(frame: &Frame) -> bool {
     frame.file.as_deref().is_some_and(|file| FRAMEWORK.contains(&file))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::{Engine, ExitFacts};
+
+    #[test]
+    fn words_above_calls_may_hold_broken_characters_or_be_another_languages() {
+        let facts = || ExitFacts { exit_code: Some(255), ..ExitFacts::default() };
+        let runtime = |log: &[u8]| Engine::default().classify(log, facts()).finding.runtime;
+        let broken = b"\x80\x80\x80 job failed: RuntimeException: no rate\x80 in /srv/a.php:14\nStack trace:\n#0 /srv/a.php(3): b()\n";
+        assert_eq!(runtime(broken).as_str(), "php");
+        let boost =
+            b"ERROR request 7: std::out_of_range: map::at\nStack trace:\n 0# kiln::Rack::heat_of at /src/kiln.cpp:6\n";
+        assert_ne!(runtime(boost).as_str(), "php");
+    }
 }

@@ -80,6 +80,8 @@ pub struct Panics {
     pub(super) headless: bool,
     text_lines: u32,
     foreign: u32,
+    /// The frame that was read last is the runtime's own.
+    standard: bool,
     block: Block,
     pub(super) first_line: u64,
     pub(super) last_line: u64,
@@ -111,6 +113,7 @@ impl Panics {
             headless: false,
             text_lines: 0,
             foreign: 0,
+            standard: false,
             block,
             first_line: line.number,
             last_line: line.number,
@@ -210,7 +213,7 @@ impl Panics {
             return true;
         }
         if bare == b"stack backtrace:" {
-            self.state = State::Backtrace;
+            (self.state, self.standard) = (State::Backtrace, false);
             return true;
         }
         if self.is_end(bare) {
@@ -248,7 +251,7 @@ impl Panics {
     }
 
     fn go_on(&mut self, state: State) -> bool {
-        self.state = state;
+        (self.state, self.standard) = (state, false);
         true
     }
 
@@ -310,7 +313,7 @@ impl Panics {
             return true;
         }
         if text::has(bare, " BACKTRACE ") {
-            self.state = State::Backtrace;
+            (self.state, self.standard) = (State::Backtrace, false);
             return true;
         }
         if panic.location.is_some() {
@@ -323,6 +326,7 @@ impl Panics {
         let Some(panic) = self.panics.last_mut() else { return false };
         let kept = if self.state == State::Cause { &mut panic.cause } else { &mut panic.frames };
         if let Some((_, symbol)) = frames::symbol(bare) {
+            self.standard = frames::is_standard(symbol);
             if kept.len() < FRAMES {
                 kept.push(frames::frame(symbol));
             }
@@ -332,6 +336,7 @@ impl Panics {
             let Some(symbol) = frames::inlined(bare).filter(|_| kept.len() < FRAMES) else {
                 return bare.starts_with(b"      [");
             };
+            self.standard = frames::is_standard(symbol);
             kept.push(frames::frame(symbol));
             return true;
         };
@@ -356,8 +361,11 @@ impl Parser for Panics {
         if let Some(bare) = bare.filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
                 self.last_line = line.number;
-                self.block.push(bare);
                 self.foreign = 0;
+                // A full backtrace has a screen of the runtime's own frames above the first that is of interest.
+                if !(self.standard && matches!(self.state, State::Backtrace | State::Cause)) {
+                    self.block.push(bare);
+                }
             }
             return Flow::Taken;
         }
