@@ -329,6 +329,8 @@ pub static PHRASES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["toml: "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["toml parse error at line "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["tomlerror {"]),
+    by(Runtime::Rust, MISSING_FILE, &["could not find `cargo.toml` in "]),
+    by(Runtime::Go, EXEC_FORMAT_ERROR, &["this program can only be run on ", " processors with "]),
     // envy, config, sqlx.
     by(Runtime::Rust, INVALID_CONFIGURATION, &["while parsing value '", "' provided by "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["invalid type: ", ", expected ", " for key `"]),

@@ -123,8 +123,11 @@ fn separate(line: &[u8], at: usize) -> bool {
 
 fn signalled(signal: &str, context: &Context<'_>) -> Head {
     let thread = context.before.first().filter(|line| text::has(line, "pthread_create failed"));
+    // The stack of the scheduler is used up, mostly by a callback from C.
+    let scheduler = context.before.first().is_some_and(|line| text::has(line, "fatal: morestack on g0"));
     match thread {
         Some(line) => Head::new(Form::NoThread(text::string(line))),
+        None if scheduler => Head::new(Form::Fatal("morestack on g0".to_owned())),
         None => Head::new(Form::Signal(signal.to_owned())),
     }
 }

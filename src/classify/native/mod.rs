@@ -93,6 +93,9 @@ impl Grammar for Native {
             stacks::ANCHORS[7],
             stacks::ANCHORS[8],
             "ERROR STOP ",
+            "Inconsistency detected by ld.so",
+            "FATAL: kernel too old",
+            words::CARGO,
             // Zig; the anchor is also one of Go's.
             "panic: ",
             languages::ANCHORS[0],

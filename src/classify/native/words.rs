@@ -105,10 +105,16 @@ pub static WATCHED: &[(&str, CrashReason, &str)] = &[
     ("*** invalid %N$ use detected ***", ABORT, "invalid %N$ in a format"),
     ("ubsan: ", SANITIZER_REPORT, "undefined behaviour"),
     ("Fatal error: glibc detected an invalid stdio handle", HEAP_CORRUPTION, "invalid stdio handle"),
+    // The loader and the start of a static program, before anything of the program's own.
+    ("Inconsistency detected by ld.so: ", MISSING_LIBRARY, "the loader's inconsistency"),
+    ("FATAL: kernel too old", EXEC_FORMAT_ERROR, "kernel too old"),
     ("pure virtual method called", UNHANDLED_ERROR, "pure virtual call"),
     ("deleted virtual method called", UNHANDLED_ERROR, "deleted virtual call"),
     ("Pure virtual function called!", UNHANDLED_ERROR, "pure virtual call"),
 ];
+
+/// How cargo begins to tell of a program that it ran.
+pub const CARGO: &str = "process didn't exit successfully: ";
 
 /// What a shell says of a child that a signal killed.
 static SIGNALS: &[(&str, CrashReason, &[i32])] = &[
@@ -119,10 +125,26 @@ static SIGNALS: &[(&str, CrashReason, &[i32])] = &[
     ("Aborted", ABORT, &[134]),
 ];
 
+/// ``error: process didn't exit successfully: `target/debug/kiln` (signal: 11, SIGSEGV: invalid memory reference)``
+fn cargo(text: &str) -> Option<(usize, Words)> {
+    const NAMES: [(&str, &str); 5] = [
+        ("SIGSEGV", "Segmentation fault"),
+        ("SIGBUS", "Bus error"),
+        ("SIGILL", "Illegal instruction"),
+        ("SIGFPE", "Floating point exception"),
+        ("SIGABRT", "Aborted"),
+    ];
+    let at = find(text, CARGO)?;
+    let (_, signal) = text[at..].split_once("(signal: ")?;
+    let (_, words) = NAMES.iter().find(|(name, _)| signal.contains(name))?;
+    let (_, reason, _) = SIGNALS.iter().find(|(known, ..)| known == words)?;
+    Some((at, Words::Shell(reason.clone(), text[at..].trim_end().to_owned(), &[101])))
+}
+
 /// Reads a line as such words: where they begin, and what they say.
 pub fn read(line: &[u8]) -> Option<(usize, Words)> {
     let text = std::str::from_utf8(&line[..line.len().min(LINE_BYTES)]).ok()?;
-    exception(text).or_else(|| assertion(text)).or_else(|| said(text)).or_else(|| shell(text))
+    exception(text).or_else(|| assertion(text)).or_else(|| said(text)).or_else(|| shell(text)).or_else(|| cargo(text))
 }
 
 /// The position of the words, where nothing that makes them part of a longer word stands before them.

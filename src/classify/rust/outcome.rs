@@ -58,7 +58,9 @@ impl Panics {
     }
 
     pub(super) fn candidate(self, panic: &Panic, message: String, kind: Kind, excerpt: Block) -> Candidate {
-        let main = self.aborted || self.panics.iter().any(|panic| panic.thread == "main");
+        // The thread of a test has the test's path for its name, and the harness ends the process.
+        let ends = |thread: &str| thread == "main" || thread.contains("::");
+        let main = self.aborted || self.panics.iter().any(|panic| ends(&panic.thread));
         let site = panic.site();
         let mut marks = signature(&panic.frames, kind.reason == STACK_OVERFLOW, frames::stable);
         // The path of a function is in its name, and the file is there only with debug information.
