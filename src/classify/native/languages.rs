@@ -12,15 +12,14 @@ use crate::classify::reason::*;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
-/// Texts with which their last words begin, or that stand in them; Zig's `thread 12 panic: ` is found by Go's anchor.
-pub const ANCHORS: [&str; 6] = [
-    "raised ",
-    "Unhandled exception: ",
-    "Unhandled exception in spawn: ",
-    ".d(",
-    "unhandled exception: ",
-    "An unhandled exception occurred at $",
-];
+/// Texts that stand in their last words; Zig's `thread 12 panic: ` is found by Go's anchor.
+pub const ANCHORS: [&str; 7] = [ADA, CRYSTAL[0], CRYSTAL[1], "Error@", "Exception@", "unhandled exception: ", " at $0"];
+
+/// How they begin.
+const ADA: &str = "raised ";
+/// The program's own, and that of a fiber.
+const CRYSTAL: [&str; 2] = ["Unhandled exception: ", "Unhandled exception in spawn: "];
+const PASCAL: &str = "An unhandled exception occurred at $";
 
 /// Most frames and causes kept.
 const FRAMES: usize = 64;
@@ -75,7 +74,7 @@ impl Spoken {
         }
         let mut block = Block::after(context.before);
         block.push(&line.text[at..]);
-        let in_thread = words[at..].starts_with(ANCHORS[2]);
+        let in_thread = words[at..].starts_with(CRYSTAL[1]);
         Some(Self {
             language,
             links: vec![(thrown, frames)],
@@ -131,13 +130,13 @@ fn read(line: &str) -> Option<(usize, Language, Thrown, Option<RawFrame>)> {
         .or_else(|| nim(line).map(|(at, thrown)| (at, Language::Nim, thrown, None)))
         .or_else(|| d(line).map(|(at, thrown)| (at, Language::D, thrown, None)))
         .or_else(|| zig(line).map(|(at, thrown)| (at, Language::Zig, thrown, None)))
-        .or_else(|| find(line, ANCHORS[5]).map(|at| (at, Language::Pascal, Thrown::default(), None)))
+        .or_else(|| find(line, PASCAL).map(|at| (at, Language::Pascal, Thrown::default(), None)))
 }
 
 /// `raised CONSTRAINT_ERROR : forge.adb:20 index check failed`
 fn ada(line: &str) -> Option<(usize, Language, Thrown, Option<RawFrame>)> {
-    let at = find(line, ANCHORS[0])?;
-    let rest = line[at + ANCHORS[0].len()..].trim_end();
+    let at = find(line, ADA)?;
+    let rest = line[at + ADA.len()..].trim_end();
     let (class, said) = rest.split_once(" : ").unwrap_or((rest, ""));
     let named =
         class.len() > 3 && class.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.' | b'0'..=b'9'));
@@ -155,7 +154,7 @@ fn ada(line: &str) -> Option<(usize, Language, Thrown, Option<RawFrame>)> {
 
 /// `Unhandled exception: Index out of bounds (IndexError)`
 fn crystal(line: &str) -> Option<(usize, Thrown)> {
-    let (at, words) = ANCHORS[1..3].iter().find_map(|words| find(line, words).map(|at| (at, words)))?;
+    let (at, words) = CRYSTAL.iter().find_map(|words| find(line, words).map(|at| (at, words)))?;
     in_brackets(&line[at + words.len()..]).map(|thrown| (at, thrown))
 }
 

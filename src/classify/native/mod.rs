@@ -92,10 +92,12 @@ impl Grammar for Native {
             stacks::ANCHORS[6],
             stacks::ANCHORS[7],
             stacks::ANCHORS[8],
-            "ERROR STOP ",
-            "Inconsistency detected by ld.so",
+            // Fortran.
+            "OR STOP ",
+            "ld.so: ",
             "FATAL: kernel too old",
-            words::CARGO,
+            // What cargo says of a program that it ran.
+            "(signal: ",
             // Zig; the anchor is also one of Go's.
             "panic: ",
             languages::ANCHORS[0],
@@ -104,6 +106,7 @@ impl Grammar for Native {
             languages::ANCHORS[3],
             languages::ANCHORS[4],
             languages::ANCHORS[5],
+            languages::ANCHORS[6],
         ]
     }
 

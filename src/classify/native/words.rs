@@ -114,7 +114,7 @@ pub static WATCHED: &[(&str, CrashReason, &str)] = &[
 ];
 
 /// How cargo begins to tell of a program that it ran.
-pub const CARGO: &str = "process didn't exit successfully: ";
+const CARGO: &str = "process didn't exit successfully: ";
 
 /// What a shell says of a child that a signal killed.
 static SIGNALS: &[(&str, CrashReason, &[i32])] = &[

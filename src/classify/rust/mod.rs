@@ -48,7 +48,8 @@ impl Grammar for Rust {
             failure::DRAWN[1],
             failure::DRAWN[2],
             "panic.location",
-            hooks::FILES,
+            // better-panic.
+            "(most recent call first)",
         ]
     }
 
