@@ -15,7 +15,9 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Jvm, "\tat java."),
     (Runtime::Jvm, "JDWP exit error "),
     (Runtime::Jvm, ".java:"),
-    (Runtime::Python, "Traceback (most recent call last)"),
+    // With the colon, or in rich's box: Nim writes the words alone.
+    (Runtime::Python, "Traceback (most recent call last):"),
+    (Runtime::Python, "Traceback (most recent call last) ─"),
     (Runtime::Python, "[MainThread]"),
     (Runtime::Python, ".py\", line "),
     (Runtime::Python, "Booting worker with pid"),
@@ -36,6 +38,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Nodejs, "unsettled top-level await"),
     (Runtime::Rust, "(os error "),
     (Runtime::Rust, "RUST_BACKTRACE="),
+    (Runtime::Rust, "Os { code: "),
     (Runtime::Nodejs, "node:internal/"),
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),

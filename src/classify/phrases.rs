@@ -50,6 +50,8 @@ pub static PHRASES: &[Rule] = &[
     rule(TLS_FAILURE, &["ssl is not enabled on the server"]),
     // rustls.
     by(Runtime::Rust, TLS_FAILURE, &["invalid peer certificate"]),
+    // rustls, where the other side does not speak TLS.
+    by(Runtime::Rust, TLS_FAILURE, &["received corrupt message of type "]),
     rule(TLS_FAILURE, &["invalidcertificate("]),
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
@@ -327,6 +329,42 @@ pub static PHRASES: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["toml: "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["toml parse error at line "]),
     by(Runtime::Rust, INVALID_CONFIGURATION, &["tomlerror {"]),
+    // envy, config, sqlx.
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["while parsing value '", "' provided by "]),
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["invalid type: ", ", expected ", " for key `"]),
+    by(Runtime::Rust, INVALID_CONFIGURATION, &["error with configuration: "]),
+    // pgx.
+    by(Runtime::Go, INVALID_CONFIGURATION, &["cannot parse `", "`: failed to "]),
+    // What libstdc++ says of an index, where a program caught the exception and printed its text.
+    by(Runtime::Native, INDEX_OUT_OF_BOUNDS, &["_m_range_check: __n (which is "]),
+    by(Runtime::Native, INDEX_OUT_OF_BOUNDS, &["basic_string::substr: __pos (which is "]),
+    // libcurl's own texts.
+    rule(CONNECTION_REFUSED, &["couldn't connect to server"]),
+    rule(CONNECTION_REFUSED, &["curl", "could not connect to server"]),
+    rule(DNS_FAILURE, &["couldn't resolve host"]),
+    rule(TLS_FAILURE, &["ssl peer certificate or ssh remote key was not ok"]),
+    rule(TLS_FAILURE, &["ssl connect error"]),
+    last_words(DEPENDENCY_TIMEOUT, &["timeout was reached"]),
+    // The C library's texts in other languages.
+    rule(MISSING_FILE, &["datei oder verzeichnis nicht gefunden"]),
+    rule(MISSING_FILE, &["aucun fichier ou dossier de ce type"]),
+    rule(MISSING_FILE, &["no existe el archivo o el directorio"]),
+    rule(MISSING_FILE, &["no existe el fichero o el directorio"]),
+    rule(CONNECTION_REFUSED, &["verbindungsaufbau abgelehnt"]),
+    rule(CONNECTION_REFUSED, &["connexion refus"]),
+    rule(CONNECTION_REFUSED, &["conexión rehusada"]),
+    rule(PORT_IN_USE, &["adresse wird bereits verwendet"]),
+    rule(PORT_IN_USE, &["adresse déjà utilisée"]),
+    rule(PORT_IN_USE, &["la dirección ya se está usando"]),
+    rule(DISK_FULL, &["kein speicherplatz mehr"]),
+    rule(DISK_FULL, &["aucun espace disponible sur le périphérique"]),
+    rule(DISK_FULL, &["no queda espacio en el dispositivo"]),
+    last_words(PERMISSION_DENIED, &["keine berechtigung"]),
+    last_words(PERMISSION_DENIED, &["permission non accord"]),
+    last_words(PERMISSION_DENIED, &["permiso denegado"]),
+    // getopt of every C library.
+    last_words(INVALID_CONFIGURATION, &["invalid option -- '"]),
+    last_words(INVALID_CONFIGURATION, &["option requires an argument -- '"]),
     last_words(MISSING_CONFIGURATION, &["missing setting: "]),
     rule(INVALID_CONFIGURATION, &["invalid config"]),
     rule(INVALID_CONFIGURATION, &["invalid configuration"]),

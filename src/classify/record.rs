@@ -210,6 +210,8 @@ impl Builder {
             ["file"] | ["err" | "error" | "exception", "file"] => self.php.file = text,
             ["line"] | ["err" | "error" | "exception", "line"] => self.php.line = text,
             ["class"] => self.php.class = text,
+            // A hook's own backtrace, below the text of the panic.
+            ["fields", "backtrace"] => append(&mut self.record.stack, &format!("stack backtrace:\n{text}")),
             ["fields", "panic.payload"] => self.panic.text = text,
             ["fields", "panic.location"] => self.panic.location = text,
             ["caller"] => self.caller(&text),

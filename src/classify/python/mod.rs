@@ -35,7 +35,9 @@ impl Grammar for Python {
         if let Some(at) = text::find(line.text, fatal::HEAD) {
             return (!line.logged).then(|| Box::new(Fatal::new(line, at, context)) as Box<dyn Parser>);
         }
-        if let Some(at) = text::find(line.text, traceback::HEAD) {
+        // Nim writes the words alone.
+        let head = text::find(line.text, traceback::HEAD).filter(|at| line.text.len() > at + traceback::HEAD.len());
+        if let Some(at) = head {
             return Some(Box::new(Traceback::new(line, at, context)));
         }
         let at = frames::find(line.text)?;
