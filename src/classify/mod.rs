@@ -18,6 +18,7 @@ mod chain;
 mod chatter;
 mod clients;
 mod closing;
+mod compiler;
 mod dart;
 mod dotnet;
 pub mod engine;
@@ -64,6 +65,7 @@ mod swift;
 mod tail;
 mod text;
 mod thrown;
+mod translated;
 mod verdict;
 mod wrapper;
 

@@ -42,6 +42,9 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("System.ArgumentException", "format of the initialization string", INVALID_CONFIGURATION),
     ("System.ArgumentException", "keyword not supported", INVALID_CONFIGURATION),
     ("ConfigurationErrorsException", "", INVALID_CONFIGURATION),
+    // The password of its own certificate.
+    ("CryptographicException", "password may be incorrect", INVALID_CONFIGURATION),
+    ("CryptographicException", "network password is not correct", INVALID_CONFIGURATION),
     ("YamlDotNet.Core.YamlException", "", INVALID_CONFIGURATION),
     // Dependencies.
     ("System.Security.Authentication.AuthenticationException", "", TLS_FAILURE),
@@ -49,10 +52,13 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("RegexMatchTimeoutException", "", UNHANDLED_ERROR),
     ("TaskCanceledException", "httpclient.timeout", DEPENDENCY_TIMEOUT),
     ("RedisTimeoutException", "", DEPENDENCY_TIMEOUT),
+    ("Polly.Timeout.TimeoutRejectedException", "", DEPENDENCY_TIMEOUT),
     ("MongoAuthenticationException", "", AUTHENTICATION_FAILED),
     ("RabbitMQ.Client.Exceptions.AuthenticationFailureException", "", AUTHENTICATION_FAILED),
     ("HttpRequestException", "401 (unauthorized)", AUTHENTICATION_FAILED),
     ("HttpRequestException", "403 (forbidden)", AUTHENTICATION_FAILED),
+    ("Azure.RequestFailedException", "status: 401 ", AUTHENTICATION_FAILED),
+    ("Azure.RequestFailedException", "status: 403 ", AUTHENTICATION_FAILED),
     ("Confluent.Kafka.KafkaException", "timed out", DEPENDENCY_TIMEOUT),
     ("Confluent.Kafka.ProduceException`2", "timed out", DEPENDENCY_TIMEOUT),
     ("Confluent.Kafka.KafkaException", "broker transport failure", CONNECTION_REFUSED),
@@ -109,10 +115,18 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
     if !innermost && WRAPPERS.contains(&class) {
         return UNHANDLED_ERROR;
     }
+    if class == "System.OutOfMemoryException" && starts_thread(link) {
+        return THREAD_LIMIT;
+    }
     let lower = message.to_ascii_lowercase();
     let known = CLASSES.iter().find(|(end, needle, _)| class.ends_with(end) && lower.contains(needle));
     let said = || messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
     known.map(|(.., reason)| reason.clone()).or_else(said).unwrap_or(UNHANDLED_ERROR)
+}
+
+/// What could not be had was another thread; the runtime has no exception of its own for that.
+fn starts_thread(link: &Link) -> bool {
+    link.frames.first().is_some_and(|frame| frame.function.starts_with("System.Threading.Thread.Start"))
 }
 
 /// Namespaces in which other languages have no exceptions.
