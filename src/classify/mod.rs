@@ -18,6 +18,7 @@ mod chain;
 mod chatter;
 mod clients;
 mod closing;
+mod compiler;
 mod dart;
 mod dotnet;
 pub mod engine;
@@ -65,6 +66,7 @@ mod swift;
 mod tail;
 mod text;
 mod thrown;
+mod translated;
 mod verdict;
 mod wrapper;
 

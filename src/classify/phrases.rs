@@ -284,6 +284,7 @@ pub static PHRASES: &[Rule] = &[
     by(Runtime::Ruby, COMMAND_NOT_FOUND, &["bundler: command not found"]),
     by(Runtime::Ruby, INVALID_CONFIGURATION, &["your ruby version is ", "your gemfile specified"]),
     // .NET.
+    last_words(MISSING_CONFIGURATION, &["required option '", "' is missing"]),
     rule(MISSING_CONFIGURATION, &["connection string", "could be found"]),
     rule(MISSING_CONFIGURATION, &["connection string", "not found"]),
     rule(MISSING_CONFIGURATION, &["configuration section", "missing"]),
@@ -299,6 +300,7 @@ pub static PHRASES: &[Rule] = &[
     last_words(INVALID_CONFIGURATION, &[".yml has the following errors:"]),
     rule(MISSING_CONFIGURATION, &["could not resolve placeholder"]),
     rule(MISSING_CONFIGURATION, &["config property ", "is required but"]),
+    rule(MISSING_CONFIGURATION, &["application secret has not been set"]),
     rule(INVALID_CONFIGURATION, &["unknown flag"]),
     rule(INVALID_CONFIGURATION, &["missing port in address"]),
     rule(INVALID_CONFIGURATION, &["unsupported protocol scheme"]),

@@ -87,6 +87,8 @@ pub struct Builder {
     frame: ZerologFrame,
     exceptions: Exceptions,
     thrown: Thrown,
+    /// Frames as objects, beside the fields that tell what was thrown.
+    lone: Thrown,
     monolog: Monolog,
     objects: Objects,
     /// A trace in a field of any other name.
@@ -204,6 +206,7 @@ impl Builder {
             ["full_message" | "exception.stacktrace"] | ["Attributes" | "attributes", "exception.stacktrace"] => {
                 append(&mut self.record.stack, &text);
             }
+            [.., "stack" | "stackTrace" | "stack_trace" | "stacktrace", key] if self.lone.lone(key, &text) => {}
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
             ["stack", "source"] => self.zerolog_frame(&text),
@@ -271,6 +274,9 @@ impl Builder {
         let objects = self.objects.text().filter(|_| !told);
         let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
+        if self.record.stack.is_empty() {
+            self.record.stack = self.lone.frames();
+        }
         let fields = [&self.record.message, &self.record.error, &self.record.stack];
         if !fields.iter().any(|text| text.contains(self.loose.as_str()) || holds_frames(text)) {
             append(&mut self.record.stack, &self.loose);
