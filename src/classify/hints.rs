@@ -24,6 +24,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Python, "Uvicorn running on "),
     (Runtime::Python, "Started server process ["),
     (Runtime::Python, "can't open file '"),
+    (Runtime::Python, " [option] ... [-c cmd | -m mod | file | -] [arg] ..."),
     (Runtime::Python, "] celery@"),
     (Runtime::Python, "/MainProcess] "),
     (Runtime::Python, "* Serving Flask app '"),

@@ -187,6 +187,12 @@ pub static PHRASES: &[Rule] = &[
     by(Runtime::Python, MISSING_CONFIGURATION, &["could not locate a flask application"]),
     by(Runtime::Python, MISSING_MODULE, &["error: could not import '"]),
     by(Runtime::Python, MISSING_MODULE, &["the module ", " was not found."]),
+    said(Runtime::Python, MISSING_KEY, &["keyerror('"]),
+    said(Runtime::Python, INDEX_OUT_OF_BOUNDS, &["indexerror('"]),
+    said(Runtime::Python, ARITHMETIC_ERROR, &["zerodivisionerror('"]),
+    said(Runtime::Python, STACK_OVERFLOW, &["recursionerror('"]),
+    said(Runtime::Python, NIL_DEREFERENCE, &["error(\"'nonetype' object "]),
+    said(Runtime::Python, TYPE_MISMATCH, &["typeerror(\""]),
     by(Runtime::Python, INVALID_CONFIGURATION, &["error loading asgi app"]),
     by(Runtime::Python, INVALID_CONFIGURATION, &["failed to find attribute '"]),
     // Files.

@@ -86,6 +86,11 @@ fn named(lines: &[Option<&[u8]>], context: &Context<'_>, above: &mut Above) {
             Some(Some(line)) if !text::blank(line) && ends > 2 => (2, line.to_vec()),
             _ => return,
         },
+        // consola: ` FATAL  x is undefined`, and a blank line.
+        None if lines.len() > 1 && lines[0].is_some_and(text::blank) => match lines[1].and_then(level_and_text) {
+            Some(line) if ends > 1 => (1, line.to_vec()),
+            _ => return,
+        },
         None => match lines.first() {
             Some(Some(line)) if !text::blank(line) && ends > 0 => (0, line.to_vec()),
             _ => return,
@@ -94,6 +99,17 @@ fn named(lines: &[Option<&[u8]>], context: &Context<'_>, above: &mut Above) {
     above.text = vec![first];
     above.text.extend(lines[..at].iter().rev().flatten().map(|line| line.to_vec()));
     above.lines = at + 1;
+}
+
+/// The text behind a level that stands alone before it.
+fn level_and_text(line: &[u8]) -> Option<&[u8]> {
+    let line = line.trim_ascii_start();
+    let levels: [&[u8]; 4] = [b"FATAL ", b"ERROR ", b"[fatal] ", b"[error] "];
+    levels
+        .into_iter()
+        .find_map(|level| line.strip_prefix(level))
+        .map(<[u8]>::trim_ascii)
+        .filter(|text| !text.is_empty())
 }
 
 /// Position of the nearest line above that names an error at its start.

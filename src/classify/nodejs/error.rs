@@ -99,8 +99,9 @@ impl Thrower {
         for (at, text) in above.text.iter().enumerate() {
             if at == 0 {
                 parser.head(text);
-            } else {
-                parser.text_line(text);
+            } else if !parser.text_line(text) {
+                // Between the name and the first frame nothing but the text stands, whoever wrote it.
+                parser.detail(text);
             }
         }
         parser
@@ -208,6 +209,14 @@ impl Thrower {
             return true;
         }
         let named = Head::find(inner).is_some_and(|at| at == 0);
+        if let Some(error) = held(inner).filter(|_| self.depth > 0 && bare.starts_with(b"  ")) {
+            self.emitted = false;
+            self.head(error);
+            if let Some(link) = self.links.last_mut() {
+                link.member = true;
+            }
+            return true;
+        }
         let member = self.members && bare.starts_with(b"    ") && named;
         if member || self.expects_head && !text::blank(bare) {
             self.expects_head = false;
@@ -262,15 +271,31 @@ impl Thrower {
     fn text_line(&mut self, bare: &[u8]) -> bool {
         let uncaught = self.uncaught || self.logged;
         let shown = text::string(bare);
-        let record = Severity::of_line(bare).is_some() || without_stamps(&shown).len() < shown.trim().len();
-        let Some(link) = self.links.last_mut().filter(|_| self.in_text && uncaught && !record) else { return false };
-        self.text_lines += 1;
-        if link.details.len() + bare.len() < TEXT_BYTES {
-            link.details.push_str(&shown);
-            link.details.push('\n');
+        let leveled = Severity::of_line(bare).is_some() && told::refused(&shown).is_none();
+        let record = leveled || without_stamps(&shown).len() < shown.trim().len();
+        if !self.in_text || !uncaught || record {
+            return false;
         }
+        self.detail(bare);
         self.text_lines < TEXT_LINES
     }
+
+    fn detail(&mut self, bare: &[u8]) {
+        self.text_lines += 1;
+        let Some(link) = self.links.last_mut() else { return };
+        if link.details.len() + bare.len() < TEXT_BYTES {
+            link.details.push_str(&text::string(bare));
+            link.details.push('\n');
+        }
+    }
+}
+
+/// `originalError: TypeError: x`: the error that is a property of another one, as libraries keep what they wrap.
+fn held(property: &[u8]) -> Option<&[u8]> {
+    let at = text::find(property, ": ").filter(|at| *at < 40)?;
+    let (key, value) = (&property[..at], &property[at + 2..]);
+    let word = key.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    (word && Head::find(value) == Some(0)).then_some(value)
 }
 
 impl Link {
@@ -330,7 +355,9 @@ impl Parser for Thrower {
         let mut best = 0;
         for (at, weight) in weights.iter().enumerate().skip(1) {
             // Of causes the innermost, of errors that stand side by side the first.
-            let inner = *weight == weights[best] && !self.links[at].member;
+            // A cause that is no error, only a text, says less than the error.
+            let link = &self.links[at];
+            let inner = *weight == weights[best] && !link.member && !link.head.class.is_empty();
             if *weight > weights[best] || inner {
                 best = at;
             }

@@ -49,8 +49,9 @@ fn location(place: &str) -> Option<(&str, u32)> {
     let line = line.parse().ok()?;
     // Other languages' backtraces have the same form.
     let foreign = [".rs", ".c", ".cc", ".cpp", ".h", ".go", ".S"].iter().any(|end| file.ends_with(end));
-    (!file.is_empty() && !foreign && !file.contains(" at "))
-        .then_some((file.strip_prefix("file://").unwrap_or(file), line))
+    // webpack puts a hash behind the name, or nothing behind the mark.
+    let file = file.strip_prefix("file://").unwrap_or(file).split('?').next().unwrap_or(file);
+    (!file.is_empty() && !foreign && !file.contains(" at ")).then_some((file, line))
 }
 
 /// The function's name without what differs between calls: `async`, and `[as handler]`.
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn frames_of_all_forms_are_read() {
-        let cases: [(&str, Option<(&str, &str, u32, bool)>); 16] = [
+        let cases: [(&str, Option<(&str, &str, u32, bool)>); 17] = [
             ("    at Cart.total (/app/src/cart.js:14:23)", Some(("Cart.total", "/app/src/cart.js", 14, true))),
             ("    at /app/src/cart.js:14:42", Some(("", "/app/src/cart.js", 14, true))),
             ("    at async load (file:///app/x.mjs:3:9) {", Some(("load", "/app/x.mjs", 3, true))),
@@ -135,6 +136,7 @@ mod tests {
                 "    at async fetch (ext:deno_fetch/26_fetch.js:2:7360)",
                 Some(("fetch", "ext:deno_fetch/26_fetch.js", 2, false)),
             ),
+            ("    at f (webpack://shop/./src/a.ts?3c1b:8:28)", Some(("f", "webpack://shop/./src/a.ts", 8, true))),
             ("    at com.shop.Cart.total(Cart.java:14)", None),
             ("    at Shop.Cart.Total() in /src/Cart.cs:line 14", None),
             ("    at noon the shop closes", None),

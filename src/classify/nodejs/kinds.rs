@@ -71,6 +71,7 @@ static CODES: &[(&str, CrashReason)] = &[
     ("ERR_OUT_OF_RANGE", INDEX_OUT_OF_BOUNDS),
     ("ERR_BUFFER_OUT_OF_BOUNDS", INDEX_OUT_OF_BOUNDS),
     ("ERR_ASSERTION", ASSERTION_FAILED),
+    ("ERR_SOCKET_BAD_PORT", INVALID_CONFIGURATION),
 ];
 
 /// What is known of an error.
@@ -94,6 +95,9 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
         "AssertionError" => ASSERTION_FAILED,
         // The cloud's own names for it.
         "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" => AUTHENTICATION_FAILED,
+        // A logger that writes no class.
+        "" if ABSENT.iter().any(|text| has(text)) => NIL_DEREFERENCE,
+        "EnvVarError" if has(" should be ") => INVALID_CONFIGURATION,
         "ReferenceError" => UNHANDLED_ERROR,
         "ZodError" => of_zod(thrown),
         // Deno.
@@ -157,7 +161,8 @@ fn of_text(thrown: &Thrown<'_>, messages: &Messages) -> Option<CrashReason> {
     if message.starts_with("Could not load the \"") && has("\" module") {
         return Some(MISSING_MODULE);
     }
-    if has("invalid ELF header") || has("compiled against a different Node.js version") || has("wrong ELF class") {
+    let built_for_another = thrown.details.contains("compiled against a different Node.js version");
+    if has("invalid ELF header") || has("wrong ELF class") || built_for_another {
         return Some(EXEC_FORMAT_ERROR);
     }
     if code == "ERR_DLOPEN_FAILED" {

@@ -5,13 +5,16 @@ mod error;
 mod frames;
 mod head;
 mod kinds;
+mod listed;
 mod native;
+pub mod record;
 mod told;
 
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::text;
 use error::Thrower;
 use head::Head;
+use listed::Listed;
 use native::Native;
 
 /// The grammar of Node.js, Deno and Bun.
@@ -33,6 +36,10 @@ impl Grammar for Nodejs {
             native::HEADS[1],
             native::HEADS[2],
             native::HEADS[3],
+            native::HEADS[4],
+            listed::TSLOG,
+            "\"fullFilePath\"",
+            listed::UNSETTLED,
         ]
     }
 
@@ -50,6 +57,9 @@ impl Grammar for Nodejs {
         let last_word = ["Node.js v", "Bun v", around::HINT].iter().find_map(|word| text::find(line.text, word));
         if let Some(at) = last_word.filter(|at| around::is_last_word(&line.text[*at..])) {
             return Thrower::from_last_word(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
+        }
+        if let Some(listed) = Listed::begin(line, context) {
+            return Some(Box::new(listed));
         }
         let at = text::find(line.text, "error: Uncaught ").or_else(|| Head::find(line.text))?;
         Thrower::from_head(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>)
@@ -101,6 +111,18 @@ mod tests {
                 "#\n# Fatal error in , line 0\n# Fatal JavaScript invalid size error 169220804\n#\n".to_owned(),
                 133,
                 "HeapExhausted",
+                "",
+            ),
+            (
+                "  #  node[1]: std::unique_ptr<long> node::Start() at ../src/node_platform.cc:68\n  #  Assertion failed: (0) == (uv_thread_create(t.get(), start_thread, this))\n\n----- Native stack trace -----\n\n 1: 0xf75397 node::Assert(node::AssertionInfo const&) [node]\n".to_owned(),
+                134,
+                "ThreadLimit",
+                "",
+            ),
+            (
+                "node[1]: ../src/node_platform.cc:68:std::unique_ptr<long> node::Start(): Assertion `(0) == (uv_thread_create(t.get(), start_thread, this))' failed.\n 1: 0xb090e0 node::Abort() [node]\n".to_owned(),
+                134,
+                "ThreadLimit",
                 "",
             ),
             // Asked for where it was thrown, Node.js 20 prints the stack twice.
