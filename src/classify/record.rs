@@ -1,7 +1,7 @@
 //! A log record: what a logger wrote, whether as JSON, as `key=value` pairs or in a form of its own.
 
 use super::dotnet::record::Objects;
-use super::nodejs::record::Held;
+use super::held::Held;
 use super::python::record::Exceptions;
 use super::severity::Severity;
 use super::thrown::{Monolog, Thrown};

@@ -351,6 +351,10 @@ impl Parser for Thrower {
 
     fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         self.drop_text_like_frames();
+        for link in self.links.iter_mut().filter(|link| link.head.class.is_empty() && !link.frames.is_empty()) {
+            kinds::implied(&link.head.message).clone_into(&mut link.head.class);
+        }
+        self.links.iter_mut().for_each(|link| frames::mark_relative(&mut link.frames));
         let weights: Vec<Weight> = self.links.iter().map(|link| link.weight(messages)).collect();
         let mut best = 0;
         for (at, weight) in weights.iter().enumerate().skip(1) {

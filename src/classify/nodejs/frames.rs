@@ -95,6 +95,17 @@ pub fn is_own(file: &str) -> bool {
         && !RUNTIMES.iter().any(|start| file.starts_with(start))
 }
 
+/// From version 16 on a file without a folder is none of the runtime's, whose own ones begin with `node:`: a logger cut
+/// the working directory from its path.
+pub fn mark_relative(frames: &mut [RawFrame]) {
+    if !frames.iter().any(|frame| frame.file.starts_with("node:")) {
+        return;
+    }
+    for frame in frames.iter_mut().filter(|frame| !frame.file.contains(['/', '\\', '<', ':'])) {
+        frame.own |= [".js", ".ts", ".mjs", ".cjs"].iter().any(|end| frame.file.ends_with(end));
+    }
+}
+
 fn is_local(file: &str) -> bool {
     file.contains("//localhost") || file.contains("//127.0.0.1")
 }
@@ -147,6 +158,17 @@ mod tests {
             let got = frame.as_ref().map(|f| (f.function.as_str(), f.file.as_str(), f.line, f.own));
             assert_eq!(got, expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_file_without_a_folder_is_the_users_where_the_runtime_names_its_own() {
+        let read = |lines: [&str; 2]| {
+            let mut frames: Vec<_> = lines.iter().filter_map(|line| read(line.as_bytes())).collect();
+            mark_relative(&mut frames);
+            frames[0].own
+        };
+        assert!(read(["at run (run.js:20:3)", "at node:internal/main:36:49"]));
+        assert!(!read(["at emitOne (events.js:116:13)", "at f (/app/a.js:1:2)"]));
     }
 
     #[test]

@@ -95,8 +95,6 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
         "AssertionError" => ASSERTION_FAILED,
         // The cloud's own names for it.
         "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" => AUTHENTICATION_FAILED,
-        // A logger that writes no class.
-        "" if ABSENT.iter().any(|text| has(text)) => NIL_DEREFERENCE,
         "EnvVarError" if has(" should be ") => INVALID_CONFIGURATION,
         "ReferenceError" => UNHANDLED_ERROR,
         "ZodError" => of_zod(thrown),
@@ -111,7 +109,10 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
 }
 
 fn of_type_error(message: &str, messages: &Messages) -> CrashReason {
-    if ABSENT.iter().any(|text| message.starts_with(text)) || message.ends_with("as it is undefined.") {
+    // Words of whoever logged it may stand before the text.
+    let begins = ABSENT.iter().any(|text| message.starts_with(text));
+    let behind = || ABSENT.iter().filter(|text| text.starts_with("Cannot ")).any(|text| message.contains(text));
+    if begins || behind() || message.ends_with("as it is undefined.") {
         NIL_DEREFERENCE
     } else if message.eq_ignore_ascii_case("fetch failed") {
         // Its cause says why.
@@ -217,12 +218,35 @@ fn is_about_settings(thrown: &Thrown<'_>) -> bool {
     ["config", "settings", "env."].iter().any(|word| place.contains(word))
 }
 
-/// What the fingerprint is made of beside the frames.
+/// What the fingerprint is made of beside the frames. Loggers write an error's text and leave out its code.
 pub fn word(head: &Head) -> String {
-    match (head.class.is_empty(), head.code.is_empty()) {
+    let said = || CODES.iter().map(|(code, _)| *code).find(|code| names(&head.message, code));
+    let code = if head.code.is_empty() { said().unwrap_or_default() } else { &head.code };
+    match (head.class.is_empty(), code.is_empty()) {
         (true, _) => "uncaught value".to_owned(),
         (_, true) => head.class.clone(),
-        _ => format!("{} {}", head.class, head.code),
+        _ => format!("{} {code}", head.class),
+    }
+}
+
+/// `connect ECONNREFUSED 127.0.0.1:5432`: the code of a call of the system is a word of its text.
+fn names(message: &str, code: &str) -> bool {
+    code.starts_with('E') && message.split([' ', ':', ',']).any(|word| word == code)
+}
+
+/// The class of an error of which a logger wrote only the text, where V8 uses that text for one class alone.
+pub fn implied(message: &str) -> &'static str {
+    let ends = |text: &str| message.ends_with(text);
+    if ABSENT.iter().any(|text| message.contains(text)) || ends(" is not a function") || ends(" is not iterable") {
+        "TypeError"
+    } else if ends(" is not defined") {
+        "ReferenceError"
+    } else if ends("Maximum call stack size exceeded") {
+        "RangeError"
+    } else if CODES.iter().any(|(code, _)| names(message, code)) {
+        "Error"
+    } else {
+        ""
     }
 }
 

@@ -4,6 +4,7 @@
 use super::frames;
 use super::head::Head;
 use super::kinds::{self, Thrown};
+use crate::classify::chain::weight;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
@@ -20,6 +21,8 @@ pub const TSLOG: &str = "  • ";
 pub const UNSETTLED: &str = "unsettled top-level await at ";
 /// Most frames kept.
 const FRAMES: usize = 64;
+/// Most errors kept of one chain.
+const LINKS: usize = 16;
 
 /// Which of the forms it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +37,21 @@ enum Form {
     Unsettled,
 }
 
+/// One error of a chain.
+#[derive(Debug)]
+struct Link {
+    head: Head,
+    frames: Vec<RawFrame>,
+}
+
 /// The parser of such an error.
 #[derive(Debug)]
 pub struct Listed {
     form: Form,
-    head: Head,
+    /// The error, and those that caused it, the innermost last.
+    links: Vec<Link>,
     /// The function of a frame of tslog's, of which the place is still to come.
     function: String,
-    frames: Vec<RawFrame>,
     prefix: Prefix,
     block: Block,
     first_line: u64,
@@ -54,9 +64,8 @@ impl Listed {
         block.push(&line.text[at..]);
         Self {
             form,
-            head,
+            links: vec![Link { head, frames: Vec::new() }],
             function: String::new(),
-            frames: Vec::new(),
             prefix: Prefix::learn(&line.text[..at]),
             block,
             first_line: line.number,
@@ -73,7 +82,7 @@ impl Listed {
             let message = format!("Detected {}", UNSETTLED.trim_end_matches(" at "));
             let head = Head { line: message.clone(), message, ..Head::default() };
             let mut listed = Self::new(Form::Unsettled, head, line, at, context);
-            listed.frames.push(RawFrame { function: String::new(), file, line: number, own });
+            listed.frame(Some(RawFrame { function: String::new(), file, line: number, own }));
             return Some(listed);
         }
         if let Some(at) = text::find(line.text, TSLOG) {
@@ -102,13 +111,15 @@ impl Listed {
             Form::Announced => text::blank(bare),
             Form::From => self.frame(frames::read(&[b"at ", bare].concat())),
             Form::Tslog => self.tslog_line(bare),
-            Form::Unsettled => self.frames.len() < 2 && !text::blank(bare) && self.last_line < self.first_line + 2,
+            Form::Unsettled => !text::blank(bare) && self.last_line < self.first_line + 2,
         }
     }
 
     fn frame(&mut self, frame: Option<RawFrame>) -> bool {
-        let Some(frame) = frame.filter(|_| self.frames.len() < FRAMES) else { return false };
-        self.frames.push(frame);
+        let (Some(frame), Some(link)) = (frame, self.links.last_mut()) else { return false };
+        if link.frames.len() < FRAMES {
+            link.frames.push(frame);
+        }
         true
     }
 
@@ -119,13 +130,22 @@ impl Listed {
             call.split('\t').nth(1).unwrap_or_default().clone_into(&mut self.function);
             return true;
         }
+        if let Some((_, cause)) = line.strip_prefix("Caused by (").and_then(|rest| rest.split_once("): ")) {
+            let room = self.links.len() < LINKS;
+            if room {
+                self.links.push(Link { head: Head::read(cause.as_bytes()), frames: Vec::new() });
+            }
+            return room;
+        }
         let Some(place) = line.strip_prefix('\t') else { return false };
         let Some((file, number)) = place.trim_end().rsplit_once(':') else { return false };
         let call = format!("at {} ({file}:{number}:1)", std::mem::take(&mut self.function));
         let frame = frames::read(call.as_bytes()).map(|frame| RawFrame { own: is_own_relative(file), ..frame });
         self.frame(frame)
     }
+}
 
+impl Link {
     fn reason(&self, messages: &Messages) -> CrashReason {
         let own = self.frames.iter().find(|frame| frame.own);
         let place = own.map(|frame| format!("{} {}", frame.file, frame.function)).unwrap_or_default();
@@ -158,7 +178,11 @@ impl Parser for Listed {
     }
 
     fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
-        if self.frames.is_empty() {
+        // The innermost of those that say most; its frames, or those of the nearest link around it that is the user's.
+        let (best, link) = self.links.iter().enumerate().max_by_key(|(_, link)| weight(&link.reason(messages)))?;
+        let own = |link: &&Link| link.frames.iter().any(|frame| frame.own);
+        let around = self.links[..=best].iter().rev().find(own).unwrap_or(link);
+        if around.frames.is_empty() {
             return None;
         }
         let (standing, exits): (_, &'static [i32]) = match self.form {
@@ -168,15 +192,15 @@ impl Parser for Listed {
         };
         Some(Candidate {
             runtime: Runtime::Nodejs,
-            reason: self.reason(messages),
-            kind: kinds::word(&self.head),
-            exception: (!self.head.class.is_empty()).then(|| self.head.class.clone()),
-            message: self.head.message,
+            reason: link.reason(messages),
+            kind: kinds::word(&link.head),
+            exception: (!link.head.class.is_empty()).then(|| link.head.class.clone()),
+            message: link.head.message.clone(),
             standing,
             exits,
-            culprit: culprit(&self.frames),
-            stack: shown(&self.frames),
-            signature: signature(&self.frames, false, frames::stable),
+            culprit: culprit(&around.frames),
+            stack: shown(&around.frames),
+            signature: signature(&around.frames, false, frames::stable),
             related: Vec::new(),
             excerpt: self.block,
             first_line: self.first_line,
@@ -195,7 +219,12 @@ mod tests {
         let aborted = "Uncaught TypeError: x is not a function\n\nFROM\nBank.door (/app/src/bank.js:8:28)\nnode:internal/main:28:49\n";
         let tslog = "2026-11-25 14:31:24.499\tFATAL\tlibs.js:3\tlockers\tcannot open\n\n TypeError  x is not a function\nerror stack:\n  • bank.js\tBank.door\n\tsrc/bank.js:8\n  • loader\tModule._compile\n\tnode:internal/modules/cjs/loader:1781\n";
         let unsettled = "Warning: Detected unsettled top-level await at file:///app/bank.mjs:8\nawait open();\n^\n\n\n";
+        let caused = format!(
+            "{}Caused by (1): RangeError: Maximum call stack size exceeded\n  • depth.js\tdepth\n\tsrc/depth.js:3\n",
+            tslog.replace("TypeError  x is not a function", "Error  no bank")
+        );
         let cases = [
+            (caused, 1, "StackOverflow", "depth.js:3"),
             (aborted.to_owned(), 133, "TypeMismatch", "bank.js:8"),
             (aborted.replace("FROM\n", ""), 133, "Abort", ""),
             (tslog.to_owned(), 1, "TypeMismatch", "bank.js:8"),

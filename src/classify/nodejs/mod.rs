@@ -7,7 +7,6 @@ mod head;
 mod kinds;
 mod listed;
 mod native;
-pub mod record;
 mod told;
 
 use super::grammar::{Context, Grammar, Line, Parser};
