@@ -34,6 +34,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Nodejs, "npm error "),
     (Runtime::Nodejs, "/node_modules/"),
     (Runtime::Nodejs, "PM2 log: "),
+    (Runtime::Nodejs, "Bun v1."),
     (Runtime::Nodejs, "unsettled top-level await"),
     (Runtime::Rust, "(os error "),
     (Runtime::Rust, "RUST_BACKTRACE="),

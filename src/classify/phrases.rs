@@ -167,6 +167,7 @@ pub static PHRASES: &[Rule] = &[
     rule(EXEC_FORMAT_ERROR, &["exec format error"]),
     by(Runtime::Native, EXEC_FORMAT_ERROR, &["fatal: kernel too old"]),
     rule(COMMAND_NOT_FOUND, &["executable file not found"]),
+    rule(COMMAND_NOT_FOUND, &["executable not found in $path"]),
     rule(COMMAND_NOT_FOUND, &["cannot execute: required file not found"]),
     rule(COMMAND_NOT_FOUND, &["fork/exec ", "no such file or directory"]),
     rule(COMMAND_NOT_FOUND, &["exec: \"", "no such file or directory"]),

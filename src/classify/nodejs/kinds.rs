@@ -22,6 +22,9 @@ const ABSENT: [&str; 13] = [
     "Cannot delete property",
 ];
 
+/// Words for a module that is not there.
+const NO_MODULE: [&str; 4] = ["Cannot find module", "Cannot find package", "Module not found", "not a dependency"];
+
 /// Codes of errors: the reason.
 static CODES: &[(&str, CrashReason)] = &[
     ("ECONNREFUSED", CONNECTION_REFUSED),
@@ -90,6 +93,9 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
     let Head { class, message, .. } = thrown.head;
     let has = |text: &str| message.contains(text);
     match class.as_str() {
+        // Deno and Bun give no code.
+        "TypeError" if NO_MODULE.iter().any(|words| has(words)) => MISSING_MODULE,
+        "RangeError" if has("options.port") => INVALID_CONFIGURATION,
         "TypeError" if of_code(thrown.head).is_none() => of_type_error(message, messages),
         "RangeError" | "InternalError" => of_range(thrown.head),
         "AssertionError" => ASSERTION_FAILED,
@@ -155,8 +161,7 @@ fn of_code(head: &Head) -> Option<CrashReason> {
 fn of_text(thrown: &Thrown<'_>, messages: &Messages) -> Option<CrashReason> {
     let Head { code, message, .. } = thrown.head;
     let has = |text: &str| message.contains(text);
-    let absent = ["Cannot find module", "Cannot find package", "Module not found", "not a dependency"];
-    if absent.iter().any(|words| has(words)) {
+    if NO_MODULE.iter().any(|words| has(words)) {
         return Some(MISSING_MODULE);
     }
     if message.starts_with("Could not load the \"") && has("\" module") {

@@ -89,7 +89,9 @@ impl Listed {
             return Self::tslog(line, at, context);
         }
         let at = text::find(line.text, ABORTED).filter(|_| !line.logged)?;
-        let named = Head::find(&line.text[at..]) == Some(0);
+        // Deno's `error: Uncaught (in promise) …` is another form.
+        let class = Head::find(&line.text[at + ABORTED.len()..]);
+        let named = class == Some(0) && !line.text[..at].ends_with(b"error: ");
         named.then(|| Self::new(Form::Announced, Head::read(&line.text[at..]), line, at, context))
     }
 

@@ -131,6 +131,28 @@ mod tests {
                 "TypeMismatch",
                 "a.js:3",
             ),
+            // Bun: properties between the name and the frames, a value that is no error, an error of the system.
+            (
+                "error: connect ECONNREFUSED 127.0.0.1:1\n   errno: -111,\n    code: \"ECONNREFUSED\"\n\n      at open (/app/src/a.js:3:39)\n\nBun v1.4.5 (Linux x64)\n".to_owned(),
+                1,
+                "ConnectionRefused",
+                "a.js:3",
+            ),
+            ("error\n{\n  code: \"E_JAM\",\n  door: 12,\n}\n\nBun v1.4.5 (Linux x64)\n".to_owned(), 1, "UnhandledError", ""),
+            (
+                "ENOENT: no such file or directory, open '/etc/banks.json'\n    path: \"/etc/banks.json\",\n    code: \"ENOENT\"\n\n\nBun v1.4.5 (Linux x64)\n".to_owned(),
+                1,
+                "MissingFile",
+                "",
+            ),
+            // Deno's check of equality has many lines of text.
+            (
+                "error: Uncaught (in promise) AssertionError: Expected values to be strictly deep-equal:\n+ actual - expected\n\n  {\n    doors: [\n+     5\n-     6\n    ]\n  }\n\n  equal() { x(); },\n            ^\n    at equal (file:///app/src/a.js:3:36)\n".to_owned(),
+                1,
+                "AssertionFailed",
+                "a.js:3",
+            ),
+            ("error: Uncaught (in promise) TypeError: Module not found \"file:///app/src/nothing.mjs\".\n".to_owned(), 1, "MissingModule", ""),
             // A symbol has no text.
             (
                 "/app/src/a.js:3\n  throw Symbol();\n  ^\n\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n\nNode.js v20.1.0\n".to_owned(),
