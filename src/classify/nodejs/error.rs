@@ -149,6 +149,10 @@ impl Thrower {
         }
         above.text.retain(|line| !around::is_epilogue(line) && !text::blank(line));
         above.text.truncate(8);
+        // Below a lone `error` Bun writes the value that was thrown.
+        if above.text.len() > 1 && above.text[0] == b"error" {
+            above.text = vec![above.text[1..].iter().map(|line| line.trim_ascii()).collect::<Vec<_>>().join(&b' ')];
+        }
         let source = context.before.get(..above.lines).unwrap_or_default().iter().rev().nth(1);
         let source = source.map(|line| prefix.strip(line).unwrap_or(line).to_vec());
         let mut parser = Self::new(line, prefix, above, context);
@@ -217,6 +221,10 @@ impl Thrower {
             }
             return true;
         }
+        // Deno writes the members of an aggregate below it without brackets.
+        let aggregate =
+            self.links.last().is_some_and(|link| link.head.class == "AggregateError" && link.frames.is_empty());
+        self.members |= aggregate && named && bare.starts_with(b"    ");
         let member = self.members && bare.starts_with(b"    ") && named;
         if member || self.expects_head && !text::blank(bare) {
             self.expects_head = false;

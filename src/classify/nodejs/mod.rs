@@ -145,6 +145,12 @@ mod tests {
                 "MissingFile",
                 "",
             ),
+            (
+                "error: Uncaught (in promise) AggregateError: All promises were rejected\n    TypeError: x is not a function\n        at open (file:///app/src/a.js:3:37)\n        at async Promise.any (<anonymous>)\n    RangeError: late\n        at b (file:///app/src/b.js:9:3)\n".to_owned(),
+                1,
+                "TypeMismatch",
+                "a.js:3",
+            ),
             // Deno's check of equality has many lines of text.
             (
                 "error: Uncaught (in promise) AssertionError: Expected values to be strictly deep-equal:\n+ actual - expected\n\n  {\n    doors: [\n+     5\n-     6\n    ]\n  }\n\n  equal() { x(); },\n            ^\n    at equal (file:///app/src/a.js:3:36)\n".to_owned(),

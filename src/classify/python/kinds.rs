@@ -212,7 +212,7 @@ fn is_ini(raised: &Raised<'_>) -> bool {
 }
 
 /// Uses of None that Python words as a wrong type.
-const OF_NONE: [&str; 7] = [
+const OF_NONE: [&str; 8] = [
     "'NoneType' object is unsubscriptable",
     "'NoneType' object is not subscriptable",
     "'NoneType' object is not iterable",
@@ -220,6 +220,7 @@ const OF_NONE: [&str; 7] = [
     "'NoneType' object does not support item",
     "cannot unpack non-iterable NoneType",
     "object of type 'NoneType' has no len()",
+    "'NoneType' has no length",
 ];
 
 fn of_type_error(raised: &Raised<'_>) -> CrashReason {
