@@ -30,6 +30,7 @@ pub mod fingerprint;
 pub mod go;
 pub mod grammar;
 mod haskell;
+mod held;
 mod hints;
 mod json;
 mod jvm;

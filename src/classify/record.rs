@@ -1,6 +1,7 @@
 //! A log record: what a logger wrote, whether as JSON, as `key=value` pairs or in a form of its own.
 
 use super::dotnet::record::Objects;
+use super::held::Held;
 use super::python::record::Exceptions;
 use super::severity::Severity;
 use super::thrown::{Monolog, Thrown};
@@ -91,6 +92,7 @@ pub struct Builder {
     lone: Thrown,
     monolog: Monolog,
     objects: Objects,
+    held: Held,
     /// A trace in a field of any other name.
     loose: String,
     panic: Panic,
@@ -222,7 +224,7 @@ impl Builder {
             ["source", "line"] => self.source_line(&text),
             ["thrown" | "throwable", inside @ ..] if !inside.is_empty() => self.thrown.value(inside, &text),
             ["context" | "extra", "exception", inside @ ..] => self.monolog.value(inside, &text),
-            path if self.objects.value(path, &text) => {}
+            path if self.held.value(path, &text) || self.objects.value(path, &text) => {}
             path => {
                 self.exceptions.value(path, &text);
                 if self.loose.is_empty() && holds_frames(&text) {
@@ -272,7 +274,7 @@ impl Builder {
         // Serilog writes an exception as text, and its details beside it.
         let told = [&self.record.error, &self.record.stack].iter().any(|text| text.contains("   at "));
         let objects = self.objects.text().filter(|_| !told);
-        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects];
+        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects, self.held.text()];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
         if self.record.stack.is_empty() {
             self.record.stack = self.lone.frames();
