@@ -143,6 +143,10 @@ pub static PHRASES: &[Rule] = &[
     last_words(DEPENDENCY_TIMEOUT, &["timed out waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout waiting for"]),
     last_words(DEPENDENCY_TIMEOUT, &["waiting for ", "timed out"]),
+    last_words(DEPENDENCY_TIMEOUT, &["did not answer in "]),
+    last_words(DEPENDENCY_TIMEOUT, &["did not become ready in "]),
+    last_words(DEPENDENCY_TIMEOUT, &["did not become available in "]),
+    last_words(DEPENDENCY_TIMEOUT, &["did not become ready within "]),
     last_words(DEPENDENCY_TIMEOUT, &["timeout connecting"]),
     rule(DEPENDENCY_TIMEOUT, &["connection timeout"]),
     // Resources.
@@ -203,6 +207,8 @@ pub static PHRASES: &[Rule] = &[
     // Perl and Lua.
     by(Runtime::Perl, MISSING_FILE, &["can't open perl script ", "no such file"]),
     by(Runtime::Perl, MISSING_MODULE, &["can't locate ", " in @inc"]),
+    by(Runtime::Perl, EXEC_FORMAT_ERROR, &["loadable library and perl binaries are mismatched"]),
+    by(Runtime::Perl, CONNECTION_REFUSED, &["no nodes are available: [", "elasticsearch"]),
     by(Runtime::Lua, MISSING_FILE, &[": cannot open ", ".lua"]),
     rule(PERMISSION_DENIED, &["permission denied"]),
     rule(PERMISSION_DENIED, &["eacces"]),
@@ -269,6 +275,7 @@ pub static PHRASES: &[Rule] = &[
     last_words(INVALID_CONFIGURATION, &["invalid value for option '"]),
     // PHP, and curl, which it calls.
     by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
+    by(Runtime::Php, HEAP_CORRUPTION, &["zend_mm_heap corrupted"]),
     rule(CONNECTION_REFUSED, &["curl error 7: "]),
     rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
     rule(TLS_FAILURE, &["curl error 60: "]),

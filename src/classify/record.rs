@@ -88,6 +88,7 @@ pub struct Builder {
     exceptions: Exceptions,
     thrown: Thrown,
     monolog: Monolog,
+    php_error: Monolog,
     objects: Objects,
     /// A trace in a field of any other name.
     loose: String,
@@ -142,6 +143,9 @@ impl Builder {
         self.seen = true;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         self.mark(&path, &text, quoted);
+        if let ["err" | "error" | "exception", inside @ ..] = path.as_slice() {
+            self.php_error.value(inside, &text);
+        }
         match path.as_slice() {
             [
                 "level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text" | "SeverityText"
@@ -267,7 +271,8 @@ impl Builder {
         // Serilog writes an exception as text, and its details beside it.
         let told = [&self.record.error, &self.record.stack].iter().any(|text| text.contains("   at "));
         let objects = self.objects.text().filter(|_| !told);
-        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects];
+        let php = self.monolog.text().or_else(|| self.php_error.with_calls());
+        let traces = [self.exceptions.text(), self.thrown.text(), php, objects];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
         let fields = [&self.record.message, &self.record.error, &self.record.stack];
         if !fields.iter().any(|text| text.contains(self.loose.as_str()) || holds_frames(text)) {

@@ -153,6 +153,7 @@ impl Trace {
     fn standing(&self) -> (Standing, &'static [i32]) {
         match self.voice {
             Voice::Interpreter | Voice::Startup => (Standing::Fatal, &[1]),
+            Voice::Abort => (Standing::Fatal, &[134, 139, 1]),
             Voice::Request => (Standing::Survived("it ended a request, and the server went on"), &[]),
             Voice::Logged => (Standing::Logged, &[]),
         }

@@ -25,7 +25,8 @@ impl Grammar for Perl {
             "BEGIN failed--",
             "called at ",
             trace::BEGUN,
-            "=HASH(0x",
+            "HASH(0x",
+            "ARRAY(0x",
             "Out of memory!",
             "Out of memory in perl",
         ]

@@ -46,7 +46,7 @@ pub fn listed(line: &str) -> Option<Call> {
 }
 
 /// The name without arguments; `->` and `::` are the same, and a closure is one wherever it stands.
-fn name(called: &str) -> Option<String> {
+pub fn name(called: &str) -> Option<String> {
     // A logger that keeps places alone.
     if called == "?()" {
         return Some(String::new());
@@ -72,9 +72,11 @@ pub fn stack(thrown: Option<(String, u32)>, calls: &[Call]) -> Vec<Frame> {
     let mut place = thrown;
     let mut frames = Vec::with_capacity(calls.len() + 1);
     let mut inside = true;
-    for call in calls {
-        // A function of PHP itself has no place, so that what it throws is thrown where it was called.
-        inside &= call.place.is_some() && call.place == place && !call.function.contains('\\');
+    for (at, call) in calls.iter().enumerate() {
+        // A function of PHP itself has no place, so that what it throws is thrown where it was called. So is what a
+        // function throws in the line in which it calls itself.
+        let recurs = calls.get(at + 1).is_some_and(|outer| outer.function == call.function);
+        inside &= call.place.is_some() && call.place == place && !recurs;
         if inside {
             frames.push(frame(&call.function, None));
             continue;
@@ -86,6 +88,12 @@ pub fn stack(thrown: Option<(String, u32)>, calls: &[Call]) -> Vec<Frame> {
         frames.push(frame("", place));
     }
     frames
+}
+
+/// The calls without those of the handler that made an exception of an error: it was called where the error is.
+pub fn without_handler<'a>(thrown: Option<&(String, u32)>, calls: &'a [Call]) -> &'a [Call] {
+    let handler = calls.iter().position(|call| call.place.is_some() && call.place.as_ref() == thrown);
+    handler.filter(|at| *at > 0).map_or(calls, |at| &calls[at + 1..])
 }
 
 fn frame(function: &str, place: Option<(String, u32)>) -> Frame {
