@@ -54,6 +54,7 @@ pub static PHRASES: &[Rule] = &[
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
     rule(PORT_IN_USE, &["in use by another process"]),
+    by(Runtime::Php, PORT_IN_USE, &["another fpm instance seems to already listen on"]),
     rule(PORT_IN_USE, &["address already in use"]),
     rule(PORT_IN_USE, &["eaddrinuse"]),
     rule(PORT_IN_USE, &["address in use"]),
@@ -104,6 +105,8 @@ pub static PHRASES: &[Rule] = &[
     rule(CONNECTION_REFUSED, &["connection refused"]),
     by(Runtime::Go, CONNECTION_REFUSED, &["dial unix ", "no such file or directory"]),
     rule(CONNECTION_REFUSED, &["econnrefused"]),
+    // curl, and git with it.
+    rule(CONNECTION_REFUSED, &["failed to connect to ", "couldn't connect to server"]),
     rule(CONNECTION_REFUSED, &["actively refused"]),
     rule(CONNECTION_REFUSED, &["no route to host"]),
     rule(CONNECTION_REFUSED, &["network is unreachable"]),
@@ -237,6 +240,7 @@ pub static PHRASES: &[Rule] = &[
     last_words(MISSING_FILE, &["error: could not open `"]),
     last_words(INVALID_CONFIGURATION, &["invalid yaml"]),
     last_words(MISSING_FILE, &["file not found"]),
+    last_words(MISSING_FILE, &["file /", " not found"]),
     last_words(MISSING_FILE, &["cannot find or open "]),
     last_words(MISSING_FILE, &["file \"", "\" missing"]),
     // Settings. Go's flag package and cobra, envconfig, caarlos0/env.
@@ -272,7 +276,7 @@ pub static PHRASES: &[Rule] = &[
     last_words(MISSING_CONFIGURATION, &["missing argument '"]),
     last_words(INVALID_CONFIGURATION, &["no such option: -"]),
     last_words(INVALID_CONFIGURATION, &["invalid value for '"]),
-    last_words(INVALID_CONFIGURATION, &["invalid value for option '"]),
+    last_words(INVALID_CONFIGURATION, &["invalid value for "]),
     // PHP, and curl, which it calls.
     by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
     by(Runtime::Php, HEAP_CORRUPTION, &["zend_mm_heap corrupted"]),

@@ -59,6 +59,7 @@ const KNOWN: &[(At, &str, CrashReason)] = &[
     (End, "Cannot fork", THREAD_LIMIT),
     (End, "Resource temporarily unavailable", THREAD_LIMIT),
     (Start, "illegal option -- ", INVALID_CONFIGURATION),
+    (Start, "illegal option -", UNHANDLED_ERROR),
     (Start, "option requires an argument -- ", INVALID_CONFIGURATION),
     (Within, "bad substitution", UNHANDLED_ERROR),
     (Within, "Bad substitution", UNHANDLED_ERROR),
@@ -170,7 +171,8 @@ impl Complaint<'_> {
 
     /// The place in the script; none for a command line given to a shell.
     pub fn culprit(&self) -> Option<Culprit> {
-        let script = !SHELLS.contains(&base_name(self.program));
+        // zsh puts the file that it cannot read where the script's name should be.
+        let script = !SHELLS.contains(&base_name(self.program)) && !self.program.ends_with(":.");
         let file = Some(self.program.to_owned()).filter(|_| script && self.line.is_some());
         file.map(|file| Culprit { function: None, file: Some(file), line: self.line })
     }

@@ -4,7 +4,7 @@
 use super::text;
 
 /// Texts of such lines.
-const ECHOES: [&str; 40] = [
+const ECHOES: [&str; 44] = [
     // npm, yarn, pnpm, Bun, nodemon, PM2.
     "npm ERR!",
     "npm error",
@@ -49,6 +49,11 @@ const ECHOES: [&str; 40] = [
     "error: Recipe `",
     "task: Failed to run task",
     "rsync error: ",
+    // Entry points that trap errors, and writers whose reader has ended.
+    "failed with exit code ",
+    "failed with exit status ",
+    ": Broken pipe",
+    " Broken pipe (os error ",
 ];
 
 /// Whether a line says only that another program has ended.

@@ -37,7 +37,7 @@ pub const ONE_LINE: [(&str, bool); 8] = [
 ];
 
 /// What follows a reason in a report.
-const ENDS: [&str; 10] = [
+const ENDS: [&str; 13] = [
     "offender:",
     "ancestors:",
     "type:",
@@ -45,7 +45,10 @@ const ENDS: [&str; 10] = [
     "** Client ",
     "** Stacktrace ",
     "** Log ",
-    "** Callback mode",
+    "** Callback mod",
+    "** Queued = ",
+    "** Postponed = ",
+    "** Time-outs",
     "messages:",
     "neighbours:",
 ];

@@ -38,11 +38,12 @@ const NOTES: [&str; 10] = [
     "Ancestors: ",
 ];
 /// What the runtime says above the exception that ended a process, with which only a process ends.
-const PROCESSES: [&str; 9] = [
+const PROCESSES: [&str; 10] = [
     " terminating",
     " terminated",
     " raised an exception",
     " crashed",
+    " caused shutdown",
     " exited: ",
     " exited with reason",
     "failed to connect: ",

@@ -119,6 +119,12 @@ pub fn is_survived(line: &str) -> bool {
     WARNINGS.iter().any(|words| lower.starts_with(words)) || WARNING_PARTS.iter().any(|words| lower.contains(words))
 }
 
+/// A warning with which no program ends, even if it is told to end with warnings: what it quotes died inside of a
+/// destructor.
+pub fn is_of_destructor(line: &str) -> bool {
+    line.contains("(in cleanup) ") || line.contains(" during global destruction")
+}
+
 /// A text with which a source does not compile: the first one is the cause.
 pub fn is_uncompiled(said: &str) -> bool {
     const BEGINNINGS: [&str; 13] = [

@@ -59,7 +59,9 @@ impl Trace {
         let tag = tag_of(&shown, context);
         let (bare, levelled) = without_envelope(tag.strip(&shown));
         let mut trace = Self::empty(line, &shown, bare, context);
-        if kinds::is_survived(bare) {
+        if kinds::is_of_destructor(bare) {
+            trace.standing = Standing::Survived("Perl only warned of it");
+        } else if kinds::is_survived(bare) {
             trace.standing = Standing::Warned("Perl only warned of it");
         } else if line.logged || levelled {
             trace.standing = Standing::Logged;
@@ -292,7 +294,7 @@ fn stable(name: &str) -> String {
 /// The line without what collectors and loggers put before it, and whether a logger did.
 fn without_envelope(line: &str) -> (&str, bool) {
     let line = line.trim_end();
-    let inner = without_collector(line);
+    let inner = without_cgi(without_collector(line));
     // A tab before a frame stays.
     let mut rest = if inner.starts_with('\t') { inner } else { without_stamps(inner) };
     let mut levelled = false;
@@ -306,6 +308,19 @@ fn without_envelope(line: &str) -> (&str, bool) {
     // Log4perl and others: `FATAL feed.pl:12 main:: - text`, `INFO [main] text`, `- STDERR - ERROR - text`.
     let (shorter, leveled) = without_level(rest);
     (if rest.is_empty() { inner } else { shorter }, levelled || leveled)
+}
+
+/// CGI::Carp puts the time and the script before every line: `[Wed Nov 25 14:30:44 2026] feed.pl: no lane`.
+fn without_cgi(line: &str) -> &str {
+    const STAMP: usize = "[Wed Nov 25 14:30:44 2026] ".len();
+    let parts = || {
+        let (stamp, rest) = (line.get(..STAMP)?, line.get(STAMP..)?);
+        let (script, said) = rest.split_once(": ")?;
+        let dated = stamp.starts_with('[') && stamp.ends_with("] ") && stamp.matches(':').count() == 2;
+        let named = [".pl", ".cgi", ".fcgi", ".psgi"].iter().any(|end| script.ends_with(end)) && !script.contains(' ');
+        (dated && named).then_some(said)
+    };
+    parts().unwrap_or(line)
 }
 
 /// What stands in a bracket that was just opened, and what follows; of an empty line the blank behind it may be gone.
