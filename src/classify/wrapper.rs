@@ -4,7 +4,7 @@
 use super::text;
 
 /// Texts of such lines.
-const ECHOES: [&str; 44] = [
+const ECHOES: [&str; 45] = [
     // npm, yarn, pnpm, Bun, nodemon, PM2.
     "npm ERR!",
     "npm error",
@@ -54,6 +54,8 @@ const ECHOES: [&str; 44] = [
     "failed with exit status ",
     ": Broken pipe",
     " Broken pipe (os error ",
+    // The loader, which goes on without it.
+    "from LD_PRELOAD cannot be preloaded",
 ];
 
 /// Whether a line says only that another program has ended.

@@ -86,7 +86,8 @@ fn headed(line: &Line<'_>, context: &Context<'_>) -> Option<Dump> {
         separate(line.text, at).then(|| (at, &line.text[at + words.len()..]))
     };
     // PHP has such errors of two kinds.
-    let of_php = |at: usize| ["Catchable ", "Recoverable "].iter().any(|kind| line.text[..at].ends_with(kind.as_bytes()));
+    let of_php =
+        |at: usize| ["Catchable ", "Recoverable "].iter().any(|kind| line.text[..at].ends_with(kind.as_bytes()));
     if let Some((at, text)) = after("fatal error: ").filter(|(at, _)| !of_php(*at)) {
         return Some(Dump::new(Head::new(Form::Fatal(text::string(text.trim_ascii_end()))), line, at, context));
     }

@@ -165,10 +165,25 @@ mod tests {
             ("lua: (error object is a table value)", Voice::Interpreter, "(error object is a table value)", None),
             ("[pod/a-1/api] lua: rules.lua:4: no lane", Voice::Interpreter, "no lane", Some(4)),
             ("nginx: [error] init_by_lua error: init.lua:4: no lane", Voice::Startup, "no lane", Some(4)),
-            ("[ALERT] (7) : config : parsing [a.cfg:2] : Lua runtime error: a.lua:4: no lane", Voice::Startup, "no lane", Some(4)),
+            (
+                "[ALERT] (7) : config : parsing [a.cfg:2] : Lua runtime error: a.lua:4: no lane",
+                Voice::Startup,
+                "no lane",
+                Some(4),
+            ),
             ("[ALERT] (7) : config : error in Lua file 'b.lua': b.lua:4: no lane", Voice::Startup, "no lane", Some(4)),
-            ("[ALERT] (7) : Lua init: runtime error: 'a.lua:4: no lane' from a.lua:4: in function line 1", Voice::Startup, "no lane", Some(4)),
-            ("PANIC: unprotected error in call to Lua API (a.lua:4: no lane (x))", Voice::Abort, "no lane (x)", Some(4)),
+            (
+                "[ALERT] (7) : Lua init: runtime error: 'a.lua:4: no lane' from a.lua:4: in function line 1",
+                Voice::Startup,
+                "no lane",
+                Some(4),
+            ),
+            (
+                "PANIC: unprotected error in call to Lua API (a.lua:4: no lane (x))",
+                Voice::Abort,
+                "no lane (x)",
+                Some(4),
+            ),
             ("LuajitError: init.lua:4: no lane", Voice::Interpreter, "no lane", Some(4)),
         ];
         for (line, voice, message, number) in cases {

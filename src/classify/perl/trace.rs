@@ -420,5 +420,6 @@ fn begins_with_class(line: &str) -> bool {
     let class = line.split([' ', ':']).next().unwrap_or_default();
     let rest = &line[class.len()..];
     let parted = rest.starts_with("::") && rest[2..].starts_with(|c: char| c.is_ascii_uppercase());
-    class.starts_with(|c: char| c.is_ascii_uppercase()) && parted && rest.contains(": ")  || parted && rest.ends_with(':')
+    class.starts_with(|c: char| c.is_ascii_uppercase()) && parted && rest.contains(": ")
+        || parted && rest.ends_with(':')
 }

@@ -7,8 +7,10 @@ use crate::classify::text;
 const NAME_BYTES: usize = 1024;
 
 /// Parts of paths of libraries.
-const LIBRARIES: [&str; 6] =
-    ["/vendor/", "phar://", "/usr/share/php/", "/usr/local/lib/php/", "/usr/lib/php/", "eval()'d code"];
+const LIBRARIES: [&str; 5] = ["/vendor/", "/usr/share/php/", "/usr/local/lib/php/", "/usr/lib/php/", "eval()'d code"];
+
+/// Tools that come as one archive: any other one is the program's.
+const TOOLS: [&str; 5] = ["composer", "phpunit", "wp-cli", "phpstan", "psalm"];
 
 /// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +106,8 @@ fn frame(function: &str, place: Option<(String, u32)>) -> Frame {
 
 /// Whether a file is the program's.
 pub fn is_own(file: &str) -> bool {
-    !file.starts_with("vendor/") && !LIBRARIES.iter().any(|part| file.contains(part))
+    let tool = file.strip_prefix("phar://").is_some_and(|path| TOOLS.iter().any(|name| path.contains(name)));
+    !tool && !file.starts_with("vendor/") && !LIBRARIES.iter().any(|part| file.contains(part))
 }
 
 /// The name without what changes from build to build: PHP 8.4 names closures by their line, anonymous classes by their

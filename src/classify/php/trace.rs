@@ -162,7 +162,9 @@ impl Trace {
         if let Some(call) = frames::call(trimmed) {
             return self.call(call, bare, number);
         }
-        if self.stacks && let Some(call) = xdebug::call(trimmed) {
+        if self.stacks
+            && let Some(call) = xdebug::call(trimmed)
+        {
             return self.outer(call, bare, number);
         }
         if self.marker(trimmed) {
@@ -185,7 +187,11 @@ impl Trace {
         if self.again {
             return self.taken(number);
         }
-        let Some(open) = self.open.last_mut().filter(|_| !self.ended) else { return self.stray() };
+        // PHP 8.5 adds a stack to errors of one line.
+        let (ended, stacks) = (self.ended, self.stacks);
+        let goes_on =
+            |open: &&mut Open| !ended || stacks && open.calls.last().is_none_or(|call| call.function != "{main}");
+        let Some(open) = self.open.last_mut().filter(goes_on) else { return self.stray() };
         open.link.quote(line);
         if open.calls.len() < CALLS {
             open.calls.push(call);
