@@ -91,6 +91,7 @@ pub struct Builder {
     /// Frames as objects, beside the fields that tell what was thrown.
     lone: Thrown,
     monolog: Monolog,
+    php_error: Monolog,
     objects: Objects,
     held: Held,
     /// A trace in a field of any other name.
@@ -146,6 +147,9 @@ impl Builder {
         self.seen = true;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         self.mark(&path, &text, quoted);
+        if let ["err" | "error" | "exception", inside @ ..] = path.as_slice() {
+            self.php_error.value(inside, &text);
+        }
         match path.as_slice() {
             [
                 "level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text" | "SeverityText"
@@ -274,7 +278,8 @@ impl Builder {
         // Serilog writes an exception as text, and its details beside it.
         let told = [&self.record.error, &self.record.stack].iter().any(|text| text.contains("   at "));
         let objects = self.objects.text().filter(|_| !told);
-        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects, self.held.text()];
+        let php = self.monolog.text().or_else(|| self.php_error.with_calls());
+        let traces = [self.exceptions.text(), self.thrown.text(), php, objects, self.held.text()];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
         if self.record.stack.is_empty() {
             self.record.stack = self.lone.frames();
