@@ -108,9 +108,11 @@ impl Trace {
         let prefix = Prefix::learn(&line.text[..at]);
         let bare = |above: &[u8]| prefix.strip(above).map(<[u8]>::to_vec);
         let above: Vec<Vec<u8>> = context.before.iter().take(ABOVE).map_while(|line| bare(line)).collect();
-        let head = above.iter().take_while(|line| !text::blank(line) && !is_record(line));
+        let told = above.iter().take_while(|line| !text::blank(line) && !is_record(line));
+        // The further lines of a text may look like heads: `  lid: open`.
+        let outer: Vec<(usize, &Vec<u8>)> = told.enumerate().filter(|(_, line)| !is_indented(line)).collect();
         let head: Vec<(usize, String)> =
-            head.enumerate().filter_map(|(at, line)| find_head(line, |_| true).map(|(_, said)| (at, said))).collect();
+            outer.iter().filter_map(|(at, line)| find_head(line, |_| true).map(|(_, said)| (*at, said))).collect();
         let program = head.iter().rev().find(|(at, said)| *at == 0 || kinds::is_own(said)).or(head.last()).cloned();
         let mut trace = Self::bare(Voice::Logged, line);
         let count = match &program {
@@ -120,9 +122,10 @@ impl Trace {
                 above_it + 1
             }
             None => {
-                let said = above.first().filter(|line| !text::blank(line))?;
+                let first = outer.first().map_or(0, |(at, _)| *at);
+                let said = above.get(first).filter(|line| !text::blank(line))?;
                 trace.link = Link::new("", text::string(said).trim(), said);
-                1
+                first + 1
             }
         };
         for line in above[..count - 1].iter().rev() {
@@ -325,6 +328,10 @@ fn find_head(line: &[u8], holds: impl Fn(&str) -> bool) -> Option<(usize, String
         let other = Severity::of_word(program).is_some() || program.starts_with("lua");
         (name && !other && holds(said)).then(|| (at, said.trim().to_owned()))
     })
+}
+
+fn is_indented(line: &[u8]) -> bool {
+    line.first().is_some_and(u8::is_ascii_whitespace)
 }
 
 /// A line that a logger began: no part of an exception's text.

@@ -18,6 +18,7 @@ impl Grammar for Ocaml {
             trace::FATAL,
             trace::THREAD,
             trace::UNCAUGHT,
+            trace::INTERNAL,
             trace::MONITOR,
             source::MARK,
             frames::MARKS[0],

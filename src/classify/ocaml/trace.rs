@@ -15,6 +15,8 @@ pub const FATAL: &str = "Fatal error: exception ";
 pub const THREAD: &str = "killed on uncaught exception ";
 /// How Jane Street's libraries say it, with the exception in the lines below.
 pub const UNCAUGHT: &str = "Uncaught exception:";
+/// How Cmdliner says it, with the exception and its frames in the lines below.
+pub const INTERNAL: &str = "internal error, uncaught exception:";
 /// How Async writes it, with the exception and its frames as an s-expression.
 pub const MONITOR: &str = "(monitor.ml.Error";
 /// Most lines of an exception's text.
@@ -62,6 +64,12 @@ impl Trace {
             let start = text::find(&line.text[..at], "Thread ")?;
             let thrown = text::string(line.text[at + THREAD.len()..].trim_ascii());
             return Some(Self::thrown(Voice::Logged, &thrown, start, line, context));
+        }
+        if let Some(at) = text::find(line.text, INTERNAL) {
+            let program = line.text[..at].trim_ascii_end();
+            let start = program.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+            let alone = text::blank(&line.text[at + INTERNAL.len()..]);
+            return alone.then(|| Self::handled(voice(Voice::Handler), "", start, line, context));
         }
         if let Some(at) = text::find(line.text, UNCAUGHT) {
             let alone = text::blank(&line.text[at + UNCAUGHT.len()..]);
@@ -155,7 +163,6 @@ impl Trace {
             self.sexp(bare);
             return Flow::Taken;
         }
-        // A text of several lines ends in a quote and a bracket.
         if self.voice == Voice::Fatal && text && self.is_open() {
             self.link.say(&text::string(bare));
             self.link.quote(bare);
@@ -177,8 +184,11 @@ impl Trace {
         self.link.quote(bare);
     }
 
+    /// Whether the text goes on: it ends in a quote and a bracket, Eio adds lines behind a comma, several exceptions stand
+    /// below a colon.
     fn is_open(&self) -> bool {
-        self.link.message.matches('"').count() % 2 == 1
+        let said = self.link.message.trim_end();
+        said.matches('"').count() % 2 == 1 || said.ends_with([',', ':'])
     }
 
     fn stray(&mut self) -> Flow {
@@ -223,7 +233,7 @@ impl Parser for Trace {
     fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         let (standing, exits): (Standing, &'static [i32]) = match self.voice {
             Voice::Fatal => (Standing::Fatal, &[2]),
-            Voice::Handler => (Standing::Fatal, &[1, 2]),
+            Voice::Handler => (Standing::Fatal, &[1, 2, 125]),
             Voice::Logged => (Standing::Logged, &[]),
             Voice::Missing => (Standing::Fatal, &[2]),
         };
