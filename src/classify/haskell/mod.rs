@@ -2,6 +2,7 @@
 
 pub mod frames;
 pub mod kinds;
+pub mod source;
 pub mod trace;
 pub mod value;
 
@@ -60,6 +61,8 @@ impl Grammar for Haskell {
             ": failed to create OS thread: ",
             ": unknown RTS option: ",
             ": Most RTS options are ",
+            ".hs:",
+            ".lhs:",
             ": internal error: ",
             ": HttpExceptionRequest ",
             ": libpq: failed (",
@@ -73,6 +76,9 @@ impl Grammar for Haskell {
     }
 
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        if let Some(source) = source::Source::new(line, context) {
+            return Some(Box::new(source));
+        }
         Trace::new(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }
 

@@ -108,9 +108,7 @@ impl Trace {
         let prefix = Prefix::learn(&line.text[..at]);
         let bare = |above: &[u8]| prefix.strip(above).map(<[u8]>::to_vec);
         let above: Vec<Vec<u8>> = context.before.iter().take(ABOVE).map_while(|line| bare(line)).collect();
-        let told = above.iter().take_while(|line| !text::blank(line) && !is_record(line));
-        // The further lines of a text may look like heads: `  lid: open`.
-        let outer: Vec<(usize, &Vec<u8>)> = told.enumerate().filter(|(_, line)| !is_indented(line)).collect();
+        let outer = outer_lines(&above);
         let head: Vec<(usize, String)> =
             outer.iter().filter_map(|(at, line)| find_head(line, |_| true).map(|(_, said)| (*at, said))).collect();
         let program = head.iter().rev().find(|(at, said)| *at == 0 || kinds::is_own(said)).or(head.last()).cloned();
@@ -128,7 +126,7 @@ impl Trace {
                 first + 1
             }
         };
-        for line in above[..count - 1].iter().rev() {
+        for line in above[..count - 1].iter().rev().filter(|line| !is_record(line)) {
             trace.link.say(&text::string(line));
             trace.link.quote(line);
         }
@@ -278,7 +276,10 @@ impl Parser for Trace {
         let named = if error && meant.exception.is_empty() { "ErrorCall" } else { meant.exception };
         self.link.exception = if self.exception.is_empty() { named.to_owned() } else { self.exception.clone() };
         self.link.frames = frames::named(&self.calls);
-        self.link.frames.append(&mut self.centres);
+        // Where it has a call stack of its own, the profile only repeats it.
+        if !self.link.frames.iter().any(|frame| frame.in_app) {
+            self.link.frames.append(&mut self.centres);
+        }
         let runtime = self.voice == Voice::Program && [HEAP_EXHAUSTED, STACK_OVERFLOW, ABORT].contains(&meant.reason);
         let (standing, exits): (Standing, &'static [i32]) = match self.voice {
             _ if runtime => (Standing::Fatal, &[2, 251, 1, 134, 139]),
@@ -326,8 +327,23 @@ fn find_head(line: &[u8], holds: impl Fn(&str) -> bool) -> Option<(usize, String
         let name = program.starts_with(|c: char| c.is_ascii_alphabetic()) && program.chars().all(letters);
         // Lua's interpreter says of its stack what GHC's runtime does.
         let other = Severity::of_word(program).is_some() || program.starts_with("lua");
-        (name && !other && holds(said)).then(|| (at, said.trim().to_owned()))
+        // `runghc` names the script, of which it can only be the last word.
+        let script = program.ends_with(".hs") || program.ends_with(".lhs");
+        (name && !other && (script || holds(said))).then(|| (at, said.trim().to_owned()))
     })
+}
+
+/// The lines above a call stack that may be its head, the nearest first. The further lines of a text may look like heads,
+/// but are indented: `  lid: open`. Where other threads' records stand between, the lines above those count.
+fn outer_lines(above: &[Vec<u8>]) -> Vec<(usize, &Vec<u8>)> {
+    let told: Vec<(usize, &Vec<u8>)> = above.iter().enumerate().take_while(|(_, line)| !text::blank(line)).collect();
+    let near = told.iter().take_while(|(_, line)| !is_record(line)).filter(|(_, line)| !is_indented(line));
+    let near: Vec<(usize, &Vec<u8>)> = near.copied().collect();
+    if !near.is_empty() {
+        return near;
+    }
+    let far = told.into_iter().find(|(_, line)| !is_record(line) && !is_indented(line));
+    far.filter(|(_, line)| find_head(line, |_| true).is_some()).into_iter().collect()
 }
 
 fn is_indented(line: &[u8]) -> bool {

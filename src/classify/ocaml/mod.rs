@@ -20,6 +20,7 @@ impl Grammar for Ocaml {
             trace::UNCAUGHT,
             trace::INTERNAL,
             trace::MONITOR,
+            trace::SCRIPT,
             source::MARK,
             frames::MARKS[0],
             frames::MARKS[1],
