@@ -35,7 +35,7 @@ pub static ALONE: &[Rule] = &[
     // Programs made for another version of the virtual machine.
     said(Runtime::Dart, EXEC_FORMAT_ERROR, &["invalid kernel binary format version"]),
     said(Runtime::Dart, EXEC_FORMAT_ERROR, &["wrong full snapshot version, expected '"]),
-    said(Runtime::Ocaml, EXEC_FORMAT_ERROR, &["fatal error: the file '", "is not a bytecode executable file"]),
+    said(Runtime::Ocaml, EXEC_FORMAT_ERROR, &["the file '", "is not a bytecode executable file"]),
     said(Runtime::Ocaml, MISSING_LIBRARY, &["fatal error: unknown c primitive "]),
     said(Runtime::Ocaml, EXEC_FORMAT_ERROR, &["the file '", "has not the right magic number: expected caml"]),
     said(Runtime::Ocaml, MISSING_FILE, &["cannot find file ", ".ml."]),
