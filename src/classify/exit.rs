@@ -106,6 +106,10 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
         MISSING_LIBRARY
     } else if has("exec format error") {
         EXEC_FORMAT_ERROR
+    } else if has("no command specified") {
+        MISSING_CONFIGURATION
+    } else if has("failed to stat ") && has("no such file") {
+        MISSING_FILE
     } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to ")) && has("no such file")) {
         MISSING_FILE
     } else if has("is a directory") && has("permission denied") {
@@ -285,6 +289,16 @@ mod tests {
                 "CreateProcess shopd: The system cannot find the file specified.",
                 "CommandNotFound",
                 "CreateProcess shopd: The system cannot find the file specified.",
+            ),
+            (
+                "failed to generate container spec: no command specified",
+                "MissingConfiguration",
+                "failed to generate container spec: no command specified",
+            ),
+            (
+                "failed to generate spec: failed to stat \"/mnt/data\": stat /mnt/data: no such file or directory",
+                "MissingFile",
+                "failed to generate spec: failed to stat \"/mnt/data\": stat /mnt/data: no such file or directory",
             ),
             ("", "InvalidConfiguration", "the container runtime could not start it"),
         ];

@@ -31,7 +31,7 @@ const CALLS: usize = 256;
 /// Most lines of an exception's text.
 const TEXT_LINES: u32 = 24;
 /// Most lines above a call stack in which the program's name is looked for.
-const ABOVE: usize = 8;
+const ABOVE: usize = 12;
 /// Most foreign lines in a row inside of a trace.
 const FOREIGN: u32 = 8;
 
@@ -126,7 +126,7 @@ impl Trace {
                 first + 1
             }
         };
-        for line in above[..count - 1].iter().rev().filter(|line| !is_record(line)) {
+        for line in above[..count - 1].iter().rev().filter(|line| !is_record(line) && !text::blank(line)) {
             trace.link.say(&text::string(line));
             trace.link.quote(line);
         }
@@ -334,15 +334,15 @@ fn find_head(line: &[u8], holds: impl Fn(&str) -> bool) -> Option<(usize, String
 }
 
 /// The lines above a call stack that may be its head, the nearest first. The further lines of a text may look like heads,
-/// but are indented: `  lid: open`. Where other threads' records stand between, the lines above those count.
+/// but are indented: `  lid: open`. Where a blank line or other threads' records stand between, what is above those counts.
 fn outer_lines(above: &[Vec<u8>]) -> Vec<(usize, &Vec<u8>)> {
-    let told: Vec<(usize, &Vec<u8>)> = above.iter().enumerate().take_while(|(_, line)| !text::blank(line)).collect();
-    let near = told.iter().take_while(|(_, line)| !is_record(line)).filter(|(_, line)| !is_indented(line));
-    let near: Vec<(usize, &Vec<u8>)> = near.copied().collect();
+    let within = |line: &[u8]| text::blank(line) || is_record(line) || is_indented(line);
+    let told = above.iter().enumerate().take_while(|(_, line)| !text::blank(line) && !is_record(line));
+    let near: Vec<(usize, &Vec<u8>)> = told.filter(|(_, line)| !is_indented(line)).collect();
     if !near.is_empty() {
         return near;
     }
-    let far = told.into_iter().find(|(_, line)| !is_record(line) && !is_indented(line));
+    let far = above.iter().enumerate().find(|(_, line)| !within(line));
     far.filter(|(_, line)| find_head(line, |_| true).is_some()).into_iter().collect()
 }
 
@@ -354,4 +354,27 @@ fn is_indented(line: &[u8]) -> bool {
 fn is_record(line: &[u8]) -> bool {
     let digits = line.iter().take(4).filter(|b| b.is_ascii_digit()).count();
     digits >= 3 || line.starts_with(b"{") || line.starts_with(b"[") || Severity::of_line(line).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_text_over_several_lines_is_found() {
+        let stack = "CallStack (from HasCallStack):\n  error, called at src/Vat.hs:9:3 in main:Vat\n";
+        let cases = [
+            ("vat: lid stuck\n", "lid stuck"),
+            ("vat: vat overflowed:\n  batch 7\n  lid: open\n", "vat overflowed: batch 7"),
+            ("vat: cannot brew\n  lid: stuck\n[http] GET /a 200\n", "cannot brew"),
+            ("vat: cannot brew\n\n  lid stuck\n", "cannot brew"),
+            ("{\"level\":\"info\"}\nlid stuck\n", "lid stuck"),
+        ];
+        for (said, message) in cases {
+            let log = format!("[vat] batch 5 brewed\n{said}{stack}");
+            let facts = crate::classify::ExitFacts { exit_code: Some(1), ..Default::default() };
+            let finding = crate::classify::Engine::default().classify(log.as_bytes(), facts).finding;
+            assert_eq!(finding.message, message, "{log}");
+        }
+    }
 }
