@@ -11,6 +11,7 @@
 //! [`exit`].
 
 pub mod advice;
+mod alone;
 mod anchors;
 mod beam;
 mod carrier;
