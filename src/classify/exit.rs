@@ -98,6 +98,7 @@ fn oom_killed(facts: &ExitFacts) -> Fact {
 fn of_start_error(message: &str, messages: &Messages) -> Fact {
     let lower = message.to_ascii_lowercase();
     let has = |needle: &str| lower.contains(needle);
+    let works_on_path = ["mount", "chdir to ", "failed to stat "].iter().any(|words| has(words));
     let reason = if has("oom-killed") {
         OOM_KILLED
     } else if SETTINGS.iter().any(|words| has(words)) {
@@ -108,9 +109,7 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
         EXEC_FORMAT_ERROR
     } else if has("no command specified") {
         MISSING_CONFIGURATION
-    } else if has("failed to stat ") && has("no such file") {
-        MISSING_FILE
-    } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to ")) && has("no such file")) {
+    } else if (has("mount") && has("not a directory")) || (works_on_path && has("no such file")) {
         MISSING_FILE
     } else if has("is a directory") && has("permission denied") {
         PERMISSION_DENIED

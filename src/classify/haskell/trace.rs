@@ -359,8 +359,6 @@ fn is_record(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn the_head_of_a_text_over_several_lines_is_found() {
         let stack = "CallStack (from HasCallStack):\n  error, called at src/Vat.hs:9:3 in main:Vat\n";
