@@ -85,7 +85,10 @@ fn headed(line: &Line<'_>, context: &Context<'_>) -> Option<Dump> {
         let at = text::find(line.text, words)?;
         separate(line.text, at).then(|| (at, &line.text[at + words.len()..]))
     };
-    if let Some((at, text)) = after("fatal error: ") {
+    // PHP has such errors of two kinds.
+    let of_php =
+        |at: usize| ["Catchable ", "Recoverable "].iter().any(|kind| line.text[..at].ends_with(kind.as_bytes()));
+    if let Some((at, text)) = after("fatal error: ").filter(|(at, _)| !of_php(*at)) {
         return Some(Dump::new(Head::new(Form::Fatal(text::string(text.trim_ascii_end()))), line, at, context));
     }
     if let Some((at, value)) = after("panic: ").filter(|(at, _)| !is_zig(&line.text[..*at])) {

@@ -133,6 +133,10 @@ impl Words {
                 Meaning { exception: Some(class.clone()), ..plain(reason, &stable_class(class), &shown, ABORTED) }
             }
             Words::Terminated(line) => plain(UNHANDLED_ERROR, "terminate", line, ABORTED),
+            // libuv cannot start the threads that Node.js needs.
+            Words::Assertion(line, expression, _) if expression.contains("uv_thread_create") => {
+                plain(THREAD_LIMIT, "uv_thread_create", line, ABORTED)
+            }
             Words::Assertion(line, expression, culprit) => Meaning {
                 culprit: culprit.clone(),
                 ..plain(ASSERTION_FAILED, &format!("assertion {expression}"), line, ABORTED)
