@@ -28,6 +28,9 @@ const MORE: [&str; 12] = [
 const MARKS: [&str; 7] =
     ["\"stderr\"", "\"stdout\"", "\"STDERR\"", "\"STDOUT\"", "\"textPayload\"", "\"MESSAGE\"", "\"process_id\""];
 
+/// How a line of docker's files begins.
+const DOCKER: &[u8] = b"{\"log\":\"";
+
 /// What rsyslog writes for a tab.
 const ESCAPED_TAB: &str = "#011";
 /// What PHP-FPM writes before a line of one of its workers, behind a stamp and the pool's name.
@@ -54,10 +57,12 @@ fn of_worker(line: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn of_record(line: &[u8]) -> Option<Vec<u8>> {
-    if !MARKS.iter().any(|mark| text::has(line, mark)) {
+    // The end of a very long line is not there, and with it the stream.
+    let cut = line.starts_with(DOCKER) && !line.trim_ascii_end().ends_with(b"}");
+    if !cut && !MARKS.iter().any(|mark| text::has(line, mark)) {
         return None;
     }
-    let (mut inside, mut marked, mut more) = (None, false, false);
+    let (mut inside, mut marked, mut more) = (None, cut, false);
     Reader::new(line).top(|key, value| {
         let Some(value) = value else { return more |= MORE.contains(&key) };
         let stream = ["stderr", "stdout"].iter().any(|stream| value.eq_ignore_ascii_case(stream));
@@ -90,6 +95,8 @@ mod tests {
             r#"{"MESSAGE":"panic: \"x\"","PRIORITY":"3","_PID":"7"}"#,
             r#"{"insertId":"x","severity":"ERROR","textPayload":"panic: \"x\""}"#,
             r#"{"level":"error","logger":"STDERR","msg":"panic: \"x\""}"#,
+            // A long one, whose end is cut off.
+            r#"{"log":"panic: \"x\""#,
             r#"[24-Nov-2026 04:15:10] WARNING: [pool www] child 7 said into stderr: "panic: "x"", pipe is closed"#,
         ];
         for line in carriers {
