@@ -11,6 +11,7 @@
 //! [`exit`].
 
 pub mod advice;
+mod alone;
 mod anchors;
 mod beam;
 mod carrier;
@@ -30,6 +31,7 @@ pub mod fingerprint;
 pub mod go;
 pub mod grammar;
 mod haskell;
+mod held;
 mod hints;
 mod json;
 mod jvm;

@@ -154,7 +154,19 @@ struct MonologLink {
     class: String,
     message: String,
     file: String,
+    line: String,
     trace: Vec<String>,
+    /// The calls as PHP itself gives them, where they are objects.
+    calls: Vec<PhpCall>,
+}
+
+/// A member of `Exception::getTrace()`.
+#[derive(Clone, Debug, Default)]
+struct PhpCall {
+    file: String,
+    line: String,
+    function: String,
+    class: String,
 }
 
 impl Monolog {
@@ -178,19 +190,57 @@ impl Monolog {
     }
 }
 
+impl Monolog {
+    /// The text, where the calls are objects: what else an error has is read elsewhere.
+    pub fn with_calls(&self) -> Option<String> {
+        self.text().filter(|_| self.links.iter().any(|link| !link.calls.is_empty()))
+    }
+}
+
+impl PhpCall {
+    fn text(&self) -> String {
+        let class = if self.class.is_empty() { String::new() } else { format!("{}->", self.class) };
+        let place = if self.file.is_empty() { "[internal function]" } else { &format!("{}({})", self.file, self.line) };
+        format!("{place}: {class}{}()", self.function)
+    }
+}
+
 impl MonologLink {
+    fn call(&mut self, key: &str, text: &str) {
+        // A call of PHP itself has no file.
+        let begun = self.calls.last().is_some_and(|call| !call.function.is_empty());
+        let first = key == "file" || key == "function" && (begun || self.calls.is_empty());
+        if first && self.calls.len() < FRAMES {
+            self.calls.push(PhpCall::default());
+        }
+        let Some(call) = self.calls.last_mut() else { return };
+        match key {
+            "file" => call.file = text.to_owned(),
+            "line" => call.line = text.to_owned(),
+            "function" => call.function = text.to_owned(),
+            "class" => call.class = text.to_owned(),
+            _ => {}
+        }
+    }
+
     fn value(&mut self, path: &[&str], text: &str) {
         match path {
             ["class"] => self.class = text.to_owned(),
             ["message"] => self.message = text.to_owned(),
             ["file"] => self.file = text.to_owned(),
+            ["line"] => self.line = text.to_owned(),
+            ["trace", key] => self.call(key, text),
             ["trace"] if self.trace.len() < FRAMES => self.trace.push(text.to_owned()),
             _ => {}
         }
     }
 
     fn text(&self) -> String {
-        let mut text = format!("[object] ({}(code: 0): {} at {})", self.class, self.message, self.file);
+        let line = if self.line.is_empty() { String::new() } else { format!(":{}", self.line) };
+        let mut text = format!("[object] ({}(code: 0): {} at {}{line})", self.class, self.message, self.file);
+        for (number, call) in self.calls.iter().enumerate() {
+            text.push_str(&format!("\n#{number} {}", call.text()));
+        }
         for (number, place) in self.trace.iter().enumerate() {
             if let Some((file, line)) = place.rsplit_once(':') {
                 text.push_str(&format!("\n#{number} {file}({line}): ?()"));
