@@ -183,6 +183,10 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     if words.iter().any(|word| FAULTS.contains(&word.as_str())) {
         return None;
     }
+    // .NET names an assembly by it: `PublicKeyToken=b77a5c561934e089`.
+    if last == "token" && words.ends_with(&["public".to_owned(), "key".to_owned()]) {
+        return None;
+    }
     let before = words.last().map(String::as_str);
     kind_of_words(&last, before)
 }

@@ -87,10 +87,13 @@ pub fn above(prefix: &Prefix, before: &[Vec<u8>]) -> Option<Above> {
     if let Some(at) = at {
         return Some(Above { count: at + 1, lines: texts[..=at].iter().rev().cloned().collect() });
     }
-    let inline = texts.iter().take(TEXT_ABOVE).enumerate().find_map(|(at, text)| {
+    let inside = |(at, text): (usize, &String)| {
         let (start, _) = head::logged(text)?;
         Some((at, text[start..].to_owned()))
-    });
+    };
+    // The line above the causes, else the nearest one that names an exception at all.
+    let outer = texts.iter().enumerate().find(|(_, text)| !caused(text)).and_then(inside);
+    let inline = outer.or_else(|| texts.iter().enumerate().take(TEXT_ABOVE).find_map(inside));
     let (at, text) = inline.or_else(|| without_class(&texts))?;
     let below = texts[..at].iter().rev().cloned();
     Some(Above { count: at + 1, lines: std::iter::once(text).chain(below).collect() })
@@ -102,4 +105,17 @@ fn without_class(texts: &[String]) -> Option<(usize, String)> {
     let says = text.contains(": ") && frames::frame(text.as_bytes()).is_none();
     let ordinary = Severity::of_line(text.as_bytes()) == Some(Severity::Info);
     (says && !ordinary).then(|| (0, text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exception_behind_words_stands_above_what_caused_it() {
+        let log = ["info: up", "stops: A.OuterException: x", " ---> A.InnerException: y"];
+        let before: Vec<Vec<u8>> = log.iter().rev().map(|line| line.as_bytes().to_vec()).collect();
+        let above = above(&Prefix::default(), &before).unwrap();
+        assert_eq!(above.lines, ["A.OuterException: x", "---> A.InnerException: y"]);
+    }
 }

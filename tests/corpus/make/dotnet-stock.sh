@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the cases of a program on .NET Core 3.1 again: dotnet-stock.sh [NAME…]. The runtime is in the package dotnetcore2
+# Makes the cases of two programs on .NET Core 3.1 and Mono again: dotnet-stock.sh [NAME…]. The runtime is in the package dotnetcore2
 # of PyPI.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,4 +10,5 @@ if [ -z "${DOTNET_31:-}" ]; then
     chmod +x "$DOTNET_31/dotnet"
 fi
 export DOTNET_31
+python3 "$here/make.py" "$here/dotnet-yard.yaml" "$@"
 exec python3 "$here/make.py" "$here/dotnet-stock.yaml" "$@"
