@@ -78,7 +78,8 @@ pub static CLIENTS: &[Rule] = &[
     by(Runtime::Nodejs, INVALID_CONFIGURATION, &["illegal value for flag --"]),
     by(Runtime::Nodejs, PERMISSION_DENIED, &["your cache folder contains root-owned files"]),
     by(Runtime::Ruby, MISSING_FILE, &["configuration /", ".ru not found"]),
-    // Settings.
+    // Settings. Kafka's data directory of another cluster.
+    rule(INVALID_CONFIGURATION, &["doesn't match stored clusterid"]),
     rule(MISSING_CONFIGURATION, &["you must specify a region"]),
     rule(MISSING_CONFIGURATION, &["region is missing"]),
     rule(MISSING_CONFIGURATION, &["missing mandatory value: "]),
