@@ -98,6 +98,7 @@ fn oom_killed(facts: &ExitFacts) -> Fact {
 fn of_start_error(message: &str, messages: &Messages) -> Fact {
     let lower = message.to_ascii_lowercase();
     let has = |needle: &str| lower.contains(needle);
+    let works_on_path = ["mount", "chdir to ", "failed to stat "].iter().any(|words| has(words));
     let reason = if has("oom-killed") {
         OOM_KILLED
     } else if SETTINGS.iter().any(|words| has(words)) {
@@ -108,7 +109,7 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
         EXEC_FORMAT_ERROR
     } else if has("no command specified") {
         MISSING_CONFIGURATION
-    } else if has("mount") && has("not a directory") || PATHS.iter().any(|words| has(words)) && has("no such file") {
+    } else if (has("mount") && has("not a directory")) || (works_on_path && has("no such file")) {
         MISSING_FILE
     } else if has("is a directory") && has("permission denied") {
         PERMISSION_DENIED
@@ -126,8 +127,6 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
     fact(reason, if text.is_empty() { "the container runtime could not start it" } else { text })
 }
 
-/// What the container runtime did with a path that is not the command's.
-const PATHS: [&str; 3] = ["mount", "chdir to ", "failed to stat "];
 /// What the pod's spec asks for and the node does not have.
 const SETTINGS: [&str; 4] = ["apparmor", "seccomp profile", "/proc/sys/", "error setting rlimit"];
 /// How container runtimes say that there is no such command.

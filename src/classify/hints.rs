@@ -15,7 +15,9 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Jvm, "\tat java."),
     (Runtime::Jvm, "JDWP exit error "),
     (Runtime::Jvm, ".java:"),
-    (Runtime::Python, "Traceback (most recent call last)"),
+    // With the colon, or in rich's box: Nim writes the words alone.
+    (Runtime::Python, "Traceback (most recent call last):"),
+    (Runtime::Python, "Traceback (most recent call last) ─"),
     (Runtime::Python, "[MainThread]"),
     (Runtime::Python, ".py\", line "),
     (Runtime::Python, "Booting worker with pid"),
@@ -24,6 +26,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Python, "Uvicorn running on "),
     (Runtime::Python, "Started server process ["),
     (Runtime::Python, "can't open file '"),
+    (Runtime::Python, " [option] ... [-c cmd | -m mod | file | -] [arg] ..."),
     (Runtime::Python, "] celery@"),
     (Runtime::Python, "/MainProcess] "),
     (Runtime::Python, "* Serving Flask app '"),
@@ -34,9 +37,11 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Nodejs, "/node_modules/"),
     (Runtime::Nodejs, "PM2 log: "),
     (Runtime::Nodejs, "Error: [config validation of ["),
+    (Runtime::Nodejs, "Bun v1."),
     (Runtime::Nodejs, "unsettled top-level await"),
     (Runtime::Rust, "(os error "),
     (Runtime::Rust, "RUST_BACKTRACE="),
+    (Runtime::Rust, "Os { code: "),
     (Runtime::Nodejs, "node:internal/"),
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),
@@ -48,6 +53,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Ruby, "Puma starting in "),
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),
+    (Runtime::Php, "WARNING: [pool "),
     (Runtime::Php, "PHP Warning:  "),
     (Runtime::Php, "PHP Notice:  "),
     (Runtime::Php, "PHP Deprecated:  "),
@@ -212,12 +218,12 @@ fn is_ruby_log(line: &[u8]) -> bool {
 /// and logrus as text, `slog` as JSON.
 pub fn is_go_log(line: &[u8]) -> bool {
     let stamp = is_shaped(line, b"0000/00/00 00:00:00");
-    let nginx = is_nginx_log(line);
+    let other = is_nginx_log(line) || text::has(line, " socat[");
     let slog_text = line.starts_with(b"time=") && text::has(line, " level=") && text::has(line, " msg=");
     let slog_json =
         line.starts_with(b"{\"time\":\"") && text::has(line, "\",\"level\":\"") && text::has(line, "\",\"msg\":\"");
     let zap_json = line.starts_with(b"{\"level\":\"") && text::has(line, "\",\"ts\":");
-    stamp && !nginx || slog_text || slog_json || zap_json || is_zap_console(line)
+    stamp && !other || slog_text || slog_json || zap_json || is_zap_console(line)
 }
 
 /// `2026-11-24T04:15:10.1Z\tinfo\tlistening\t{"port": 80}`: other runtimes set fields apart by tabs too, but not with JSON
@@ -278,6 +284,7 @@ mod tests {
         let cases = [
             ("2026/11/24 04:15:10 shopd 3.4.1 starting", true),
             ("2026/11/24 05:17:25 [emerg] 1#1: unknown directive", false),
+            ("2026/11/25 14:27:06 socat[7] E connect(5, AF=2 127.0.0.1:1, 16): Connection refused", false),
             ("time=2026-11-24T04:15:10.797Z level=ERROR msg=\"no store\"", true),
             ("{\"time\":\"2026-11-24T04:15:10Z\",\"level\":\"ERROR\",\"msg\":\"startup failed\"}", true),
             ("{\"level\":\"info\",\"ts\":1764.1,\"caller\":\"a/b.go:3\",\"msg\":\"x\"}", true),

@@ -178,7 +178,26 @@ pub fn last_words(found: &Found, speech: &Speech<'_>) -> Option<LastWords> {
     });
     // Of equals the later line, which comes first here.
     let (weight, at, meaning) = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    let at = if weight == 0 { unleveled(&lines, at) } else { at };
     Some(describe(&lines, at, meaning, weight))
+}
+
+/// Where no line says anything, and the last one is an ordinary record: what the program said without a level. Records that
+/// it still had in a buffer are written when it ends, behind its last words on standard error.
+fn unleveled(lines: &[Spoken], last: usize) -> usize {
+    let ordinary = |line: &Spoken| line.severity().is_some_and(|level| level <= Severity::Info);
+    if !ordinary(&lines[last]) {
+        return last;
+    }
+    let said = |line: &Spoken| line.severity().is_none() && line.record.is_none() && is_sentence(&line.text);
+    let rest = lines.iter().enumerate().skip(last).skip_while(|(_, line)| ordinary(line));
+    rest.take(1).find(|(_, line)| said(line)).map_or(last, |(at, _)| at)
+}
+
+/// Some words, after which nothing but the next record follows.
+fn is_sentence(text: &[u8]) -> bool {
+    let words = text.split(u8::is_ascii_whitespace).filter(|word| word.iter().any(u8::is_ascii_alphabetic));
+    words.count() >= 3 && !text.starts_with(b" ")
 }
 
 /// How much a line sounds like the reason, before its distance from the end is taken off.

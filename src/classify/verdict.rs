@@ -34,6 +34,8 @@ mod after {
     pub const RAW_OTHER: u64 = 20;
     /// The same form, but a program can print it and go on, and the exit code agrees: a wrapper's few words may follow.
     pub const PRINTED_AGREED: u64 = 24;
+    /// What a program keeps of its standard output before it writes it, in bytes: Python, Perl, PHP.
+    pub const BUFFER_BYTES: usize = 8192;
     /// The same, and the exit code is not known or another one.
     pub const PRINTED_OTHER: u64 = 12;
     /// A stack that a logger or the program itself wrote.
@@ -165,7 +167,7 @@ fn rank(found: &Found, at: usize, code: Option<i32>) -> (bool, u8, bool, bool, i
     let voice = match candidate.standing {
         Standing::Fatal | Standing::Closing => 2,
         Standing::Printed => 1,
-        Standing::Logged | Standing::Survived(_) => 0,
+        Standing::Logged | Standing::Warned(_) | Standing::Survived(_) => 0,
     };
     // What was found right before abort() was called says more than the abort. What is far above is that of a process that
     // ran before in the same container.
@@ -188,6 +190,10 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         return why_not_the_race(code, found);
     }
     let follow = found.lines.saturating_sub(candidate.last_line);
+    if let Standing::Warned(why) = candidate.standing {
+        let ended = follow == 0 && code.is_some_and(|code| candidate.exits.contains(&code));
+        return (!ended).then(|| why.to_owned());
+    }
     if let Some(code) = code {
         // Some runtimes refuse to start with a code that is a signal's elsewhere: `dotnet` with 129.
         let refused = candidate.standing == Standing::Fatal && candidate.exits.contains(&code) && follow == 0;
@@ -203,12 +209,21 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         (Standing::Fatal | Standing::Closing, None) => after::RAW_UNKNOWN,
         (Standing::Fatal, Some(code)) if candidate.exits.contains(&code) => after::RAW_AGREED,
         (Standing::Fatal, Some(_)) => after::RAW_OTHER,
+        (Standing::Printed, Some(code)) if candidate.exits.contains(&code) && is_flushed(follow, found) => follow,
         (Standing::Printed, Some(code)) if candidate.exits.contains(&code) => after::PRINTED_AGREED,
         (Standing::Printed, _) => after::PRINTED_OTHER,
         _ if follow <= after::LOGGED_LAST && is_last_error(follow, found) => after::LOGGED_LAST,
         _ => after::LOGGED,
     };
     (follow > limit).then(|| format!("the process went on: {follow} lines follow it"))
+}
+
+/// Whether what follows a trace may be what the program had in its buffer for standard output, which is written when it
+/// ends, behind what it said on standard error.
+fn is_flushed(follow: u64, found: &Found) -> bool {
+    let last = usize::try_from(follow).unwrap_or(usize::MAX);
+    let bytes: usize = found.tail.newest_first().take(last).map(|line| line.len() + 1).sum();
+    bytes <= after::BUFFER_BYTES && is_last_error(follow, found)
 }
 
 /// Whether none of the last lines, as many as follow a trace, says that something is wrong.

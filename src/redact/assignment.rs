@@ -216,11 +216,37 @@ fn pair(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Sepa
 
 /// PHP prints the arguments of a call: `PDO->__construct('mysql:host=db', 'root', 'x')`. The third one is the password.
 pub(super) fn look_php_connect(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
-    let mut at = literal.end;
-    for _ in 0..2 {
-        let Some(argument) = quoted_argument(text, at) else { return };
-        at = argument.range.end + 1;
-        at += text[at.min(text.len())..].iter().take(2).take_while(|b| matches!(b, b',' | b' ')).count();
+    php_argument(text, literal.end, 2, spans);
+}
+
+/// `AMQPStreamConnection->__construct('rabbit', 5672, 'shop', 'x')`: the fourth one is the password.
+pub(super) fn look_php_broker(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    php_argument(text, literal.end, 3, spans);
+}
+
+/// `Redis->auth('x')`
+pub(super) fn look_php_auth(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    php_argument(text, literal.end, 0, spans);
+}
+
+/// The argument behind so many others, if it is a text.
+fn php_argument(text: &[u8], start: usize, before: usize, spans: &mut Spans<'_>) {
+    const BLANKS: usize = 2;
+    let mut at = start;
+    for _ in 0..before {
+        at = match quoted_argument(text, at) {
+            Some(argument) => argument.range.end + 1,
+            None => {
+                at + text
+                    .get(at..)
+                    .and_then(|rest| rest.iter().take(256).position(|b| matches!(b, b',' | b')' | b'\n')))
+                    .unwrap_or(256)
+            }
+        };
+        if text.get(at) != Some(&b',') {
+            return;
+        }
+        at += text.get(at..).unwrap_or_default().iter().take(BLANKS).take_while(|b| matches!(b, b',' | b' ')).count();
     }
     if let Some(password) = quoted_argument(text, at) {
         spans.add(password.range);

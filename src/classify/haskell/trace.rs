@@ -325,8 +325,9 @@ fn find_head(line: &[u8], holds: impl Fn(&str) -> bool) -> Option<(usize, String
         let (program, said) = rest.split_once(": ")?;
         let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '\'');
         let name = program.starts_with(|c: char| c.is_ascii_alphabetic()) && program.chars().all(letters);
-        // Lua's interpreter says of its stack what GHC's runtime does.
-        let other = Severity::of_word(program).is_some() || program.starts_with("lua");
+        // Lua's interpreter says of its stack what GHC's runtime does, and ksh of its numbers: `a.sh: line 8: 5 / n: …`.
+        let shell = line[..at].contains(": line ");
+        let other = Severity::of_word(program).is_some() || program.starts_with("lua") || shell;
         // `runghc` names the script, of which it can only be the last word.
         let script = program.ends_with(".hs") || program.ends_with(".lhs");
         (name && !other && (script || holds(said))).then(|| (at, said.trim().to_owned()))

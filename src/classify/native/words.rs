@@ -2,7 +2,7 @@
 //! says of a child that a signal killed.
 
 use super::{libraries, symbols};
-use crate::classify::envelope::without_collector;
+use crate::classify::envelope::{without_collector, without_stamps};
 use crate::classify::finding::{CrashReason, Culprit, base_name};
 use crate::classify::reason::*;
 use crate::classify::text as bytes;
@@ -170,7 +170,11 @@ fn assertion(text: &str) -> Option<(usize, Words)> {
     if let Some(failed) = text.find("Assertion `").or_else(|| text.find("Assertion '")) {
         let expression = text[failed + "Assertion `".len()..].trim_end();
         let expression = expression.strip_suffix(" failed.").or_else(|| expression.strip_suffix(" failed"))?;
-        return glibc_assertion(text, failed, expression.trim_end_matches('\''));
+        let expression = expression.trim_end_matches('\'');
+        // Node.js writes its own without a blank before the function.
+        let node =
+            || Some((text.find("node[")?, Words::Assertion(text.trim_end().to_owned(), expression.to_owned(), None)));
+        return glibc_assertion(text, failed, expression).or_else(node);
     }
     if let Some(at) = find(text, "Assertion failed: ") {
         return musl_assertion(text, at);
@@ -272,7 +276,7 @@ pub fn shell(text: &str) -> Option<(usize, Words)> {
     let rest = text[at + words.len()..].trim();
     let before = text[..at].trim_end();
     let numbered = before.ends_with(|c: char| c.is_ascii_digit()) && before.contains(": line ");
-    let collected = text.len() - without_collector(text).len() == at;
+    let collected = text.len() - without_collector(text).len() == at || without_stamps(before).is_empty();
     let alone = before.is_empty() || before.ends_with(['Z', '|', ']']) || collected;
     let dumped = rest == "(core dumped)";
     (numbered || dumped || alone && rest.is_empty())
