@@ -90,7 +90,8 @@ pub static CLIENTS: &[Rule] = &[
     rule(INVALID_CONFIGURATION, &["error: no such option"]),
     by(Runtime::Nodejs, PERMISSION_DENIED, &["your cache folder contains root-owned files"]),
     by(Runtime::Ruby, MISSING_FILE, &["configuration /", ".ru not found"]),
-    // Settings.
+    // Settings. Kafka's data directory of another cluster.
+    rule(INVALID_CONFIGURATION, &["doesn't match stored clusterid"]),
     by(Runtime::Python, INVALID_CONFIGURATION, &["could not override '"]),
     rule(MISSING_CONFIGURATION, &["you must specify a region"]),
     rule(MISSING_CONFIGURATION, &["region is missing"]),

@@ -36,6 +36,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Nodejs, "npm error "),
     (Runtime::Nodejs, "/node_modules/"),
     (Runtime::Nodejs, "PM2 log: "),
+    (Runtime::Nodejs, "Error: [config validation of ["),
     (Runtime::Nodejs, "Bun v1."),
     (Runtime::Nodejs, "unsettled top-level await"),
     (Runtime::Rust, "(os error "),
@@ -90,8 +91,11 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Native, "DB::Exception: "),
     (Runtime::Native, "Poco::Exception. Code: "),
     (Runtime::Native, "[source/server/server.cc:"),
-    // MySQL and Apache.
+    // MySQL, MariaDB, Unbound and Apache.
     (Runtime::Native, "] [MY-0"),
+    (Runtime::Native, " [Note] mariadbd"),
+    (Runtime::Native, " [Note] mysqld"),
+    (Runtime::Native, "] unbound["),
     (Runtime::Native, "] AH0"),
     // Redis and Valkey.
     (Runtime::Native, "Redis version="),

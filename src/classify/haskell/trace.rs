@@ -359,6 +359,8 @@ fn is_record(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::classify::{Engine, ExitFacts};
+
     #[test]
     fn the_head_of_a_text_over_several_lines_is_found() {
         let stack = "CallStack (from HasCallStack):\n  error, called at src/Vat.hs:9:3 in main:Vat\n";
@@ -371,8 +373,8 @@ mod tests {
         ];
         for (said, message) in cases {
             let log = format!("[vat] batch 5 brewed\n{said}{stack}");
-            let facts = crate::classify::ExitFacts { exit_code: Some(1), ..Default::default() };
-            let finding = crate::classify::Engine::default().classify(log.as_bytes(), facts).finding;
+            let facts = ExitFacts { exit_code: Some(1), ..ExitFacts::default() };
+            let finding = Engine::default().classify(log.as_bytes(), facts).finding;
             assert_eq!(finding.message, message, "{log}");
         }
     }

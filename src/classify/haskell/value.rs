@@ -27,6 +27,9 @@ pub struct Shown {
 /// Reads `program: value`.
 pub fn shown(message: &str, messages: &Messages) -> Option<Shown> {
     let (program, value) = message.trim_end().split_once(": ").filter(|_| message.len() <= BYTES)?;
+    // A collector may have put a level before the line.
+    let level = |word: &str| Severity::of_word(word.trim_matches(['[', ']'])).is_some();
+    let program = program.split_once(' ').filter(|(word, _)| level(word)).map_or(program, |(_, rest)| rest);
     let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '\'');
     let named = program.starts_with(|c: char| c.is_ascii_lowercase()) && program.chars().all(named);
     let constructor = constructor(value).filter(|_| named && Severity::of_word(program).is_none())?;
@@ -130,6 +133,8 @@ mod tests {
         let cases = [
             (r#"vat: Fault {batch = 7, why = "lid open"}"#, Some("Fault")),
             (r#"vat: NoSuchRecipe "porter" 7"#, Some("NoSuchRecipe")),
+            (r#"[ERROR] vat: NoSuchRecipe "porter" 7"#, Some("NoSuchRecipe")),
+            (r#"cannot start vat: NoSuchRecipe "porter" 7"#, None),
             (r#"vat-exe: StockLost (Just [Item {sku = "a)"}]) 3"#, Some("StockLost")),
             (r#"vat: InvalidUrlException "not a url" "Invalid URL""#, Some("InvalidUrlException")),
             (r#"vat: NoSuchRecipe "porter"#, None),
