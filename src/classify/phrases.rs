@@ -54,6 +54,7 @@ pub static PHRASES: &[Rule] = &[
     rule(TLS_FAILURE, &["invalidcertificate("]),
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
+    by(Runtime::Php, PORT_IN_USE, &["failed to listen on ", "(reason: address already in use)"]),
     rule(PORT_IN_USE, &["in use by another process"]),
     by(Runtime::Php, PORT_IN_USE, &["another fpm instance seems to already listen on"]),
     rule(PORT_IN_USE, &["address already in use"]),
@@ -218,9 +219,17 @@ pub static PHRASES: &[Rule] = &[
     // Perl and Lua.
     by(Runtime::Perl, MISSING_FILE, &["can't open perl script ", "no such file"]),
     by(Runtime::Perl, MISSING_MODULE, &["can't locate ", " in @inc"]),
+    by(Runtime::Perl, MISSING_MODULE, &["plugin \"", "\" missing, maybe you need to install it"]),
+    by(Runtime::Perl, INVALID_CONFIGURATION, &["value \"", "\" invalid for option "]),
+    last_words(INVALID_CONFIGURATION, &["no such user \""]),
     by(Runtime::Perl, EXEC_FORMAT_ERROR, &["loadable library and perl binaries are mismatched"]),
     by(Runtime::Perl, CONNECTION_REFUSED, &["no nodes are available: [", "elasticsearch"]),
     by(Runtime::Lua, MISSING_FILE, &[": cannot open ", ".lua"]),
+    by(Runtime::Lua, INVALID_CONFIGURATION, &["incorrect value for option '"]),
+    // Erlang and Elixir.
+    by(Runtime::Beam, MISSING_FILE, &["escript: failed to open file"]),
+    by(Runtime::Beam, MISSING_FILE, &["no file named ", ".exs"]),
+    by(Runtime::Beam, INVALID_CONFIGURATION, &["protocol '", "': invalid node name"]),
     rule(PERMISSION_DENIED, &["permission denied"]),
     rule(PERMISSION_DENIED, &["eacces"]),
     rule(PERMISSION_DENIED, &["operation not permitted"]),
@@ -232,6 +241,8 @@ pub static PHRASES: &[Rule] = &[
     rule(MISSING_FILE, &["enoent"]),
     rule(MISSING_FILE, &["cannot find the file"]),
     rule(MISSING_FILE, &["cannot find the path"]),
+    // SQLite.
+    rule(MISSING_FILE, &["unable to open database file"]),
     // Next.js.
     rule(MISSING_FILE, &["could not find a production build in the '"]),
     rule(MISSING_FILE, &["config file \"", "not found in"]),

@@ -334,12 +334,14 @@ fn without_level(line: &str) -> (&str, bool) {
     if text == "ERROR -" {
         return ("", true);
     }
-    let first = text.split([' ', ':']).next().unwrap_or_default();
+    let first = text.split([' ', ':', '\t']).next().unwrap_or_default();
     let capital = first.len() > 3 && first.bytes().all(|b| b.is_ascii_uppercase());
     if !capital || Severity::of_word(first).is_none() {
         return (line, false);
     }
-    let rest = text[first.len()..].trim_start_matches([':', ' ']);
+    let rest = &text[first.len()..];
+    // Of two tabs the second one belongs to a frame.
+    let rest = rest.strip_prefix('\t').unwrap_or_else(|| rest.trim_start_matches([':', ' ']));
     let thread = rest.strip_prefix('[').and_then(bracketed).filter(|(name, _)| !name.contains(' '));
     (thread.map_or(rest, |(_, rest)| rest).trim_start_matches("- "), true)
 }
@@ -347,7 +349,9 @@ fn without_level(line: &str) -> (&str, bool) {
 /// Whether blanks stand before a line of a text: it goes on with what the line above began.
 fn is_indented(line: &str, bare: &str) -> bool {
     let before = &line[..line.trim_end().len().saturating_sub(bare.len())];
-    bare.starts_with(char::is_whitespace) || before.ends_with(['\t']) || before.ends_with("  ")
+    // A tab behind a level parts fields.
+    let level = before.split_whitespace().last().is_some_and(|word| Severity::of_word(word).is_some());
+    bare.starts_with(char::is_whitespace) || !level && (before.ends_with('\t') || before.ends_with("  "))
 }
 
 /// A text without a program's own word before it: `feed stops: Can't call method …`.
