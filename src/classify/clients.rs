@@ -9,6 +9,7 @@ use super::reason::*;
 pub static CLIENTS: &[Rule] = &[
     // Names.
     rule(DNS_FAILURE, &["unknown mysql server host"]),
+    rule(DEPENDENCY_TIMEOUT, &["ora-12170"]),
     // Too slow; before what could not be reached, which the same words begin.
     rule(DEPENDENCY_TIMEOUT, &["can't connect to ", "server on '", "timed out"]),
     rule(DEPENDENCY_TIMEOUT, &["operationtimedout"]),
@@ -41,7 +42,11 @@ pub static CLIENTS: &[Rule] = &[
     rule(CONNECTION_REFUSED, &["other side closed"]),
     rule(CONNECTION_REFUSED, &["socket hang up"]),
     rule(CONNECTION_REFUSED, &["econnreset"]),
+    rule(CONNECTION_REFUSED, &["ora-12541"]),
+    rule(CONNECTION_REFUSED, &["unable to connect to nats servers"]),
     // Who one is.
+    rule(AUTHENTICATION_FAILED, &["auth fail for methods"]),
+    rule(AUTHENTICATION_FAILED, &["not authorized to connect"]),
     rule(AUTHENTICATION_FAILED, &["access_refused"]),
     rule(AUTHENTICATION_FAILED, &["invalidclienttokenid"]),
     rule(AUTHENTICATION_FAILED, &["aws access key id you provided does not exist"]),
@@ -57,6 +62,8 @@ pub static CLIENTS: &[Rule] = &[
     rule(AUTHENTICATION_FAILED, &["statuscode.permission_denied"]),
     rule(AUTHENTICATION_FAILED, &["7 permission_denied: "]),
     rule(AUTHENTICATION_FAILED, &["403 permission denied"]),
+    // Oracle.
+    rule(AUTHENTICATION_FAILED, &["ora-01017"]),
     // Vault.
     rule(AUTHENTICATION_FAILED, &["permission denied, on ", " http"]),
     // gRPC says this of all its addresses, and why behind it.
@@ -66,6 +73,7 @@ pub static CLIENTS: &[Rule] = &[
     rule(TLS_FAILURE, &["server does not support ssl"]),
     rule(TLS_FAILURE, &["ssl routines:"]),
     // Resources and libraries.
+    rule(HEAP_EXHAUSTED, &["resource_exhausted: out of memory"]),
     rule(DISK_FULL, &["database or disk is full"]),
     rule(TOO_MANY_OPEN_FILES, &["number of file watchers reached"]),
     rule(MISSING_LIBRARY, &[": undefined symbol: "]),
@@ -75,10 +83,15 @@ pub static CLIENTS: &[Rule] = &[
     by(Runtime::Nodejs, MISSING_FILE, &["could not find ", "schema.prisma"]),
     by(Runtime::Nodejs, MISSING_FILE, &["could not find prisma schema"]),
     by(Runtime::Nodejs, INVALID_CONFIGURATION, &["node: bad option: "]),
+    by(Runtime::Nodejs, INVALID_CONFIGURATION, &[" is not allowed in node_options"]),
     by(Runtime::Nodejs, INVALID_CONFIGURATION, &["illegal value for flag --"]),
+    by(Runtime::Nodejs, MISSING_CONFIGURATION, &["error: required option '-", "' not specified"]),
+    by(Runtime::Nodejs, MISSING_CONFIGURATION, &["error: missing required argument '"]),
+    rule(INVALID_CONFIGURATION, &["error: no such option"]),
     by(Runtime::Nodejs, PERMISSION_DENIED, &["your cache folder contains root-owned files"]),
     by(Runtime::Ruby, MISSING_FILE, &["configuration /", ".ru not found"]),
     // Settings.
+    by(Runtime::Python, INVALID_CONFIGURATION, &["could not override '"]),
     rule(MISSING_CONFIGURATION, &["you must specify a region"]),
     rule(MISSING_CONFIGURATION, &["region is missing"]),
     rule(MISSING_CONFIGURATION, &["missing mandatory value: "]),
@@ -105,7 +118,15 @@ mod tests {
             ("open /data/x: permission denied", "PermissionDenied"),
             ("ENOSPC: System limit for number of file watchers reached, watch '/app'", "TooManyOpenFiles"),
             ("timeout of 3000ms exceeded", "DependencyTimeout"),
+            ("ORA-01017: invalid username/password; logon denied", "AuthenticationFailed"),
+            ("ORA-12541: TNS:no listener", "ConnectionRefused"),
+            ("Unable to connect to NATS servers: [nats://nats:4222]", "ConnectionRefused"),
+            ("Auth fail for methods 'publickey,password'", "AuthenticationFailed"),
+            ("Could not override 'bnak'.", "InvalidConfiguration"),
             ("node: bad option: --max-heap", "InvalidConfiguration"),
+            ("/usr/local/bin/node: --eval= is not allowed in NODE_OPTIONS", "InvalidConfiguration"),
+            ("error: required option '--dsn <dsn>' not specified", "MissingConfiguration"),
+            ("Error: No such option '--bnak'. Did you mean '--bank'?", "InvalidConfiguration"),
             ("error Couldn't find a package.json file in \"/app\"", "MissingFile"),
             ("Could not locate Gemfile or .bundle/ directory", "MissingFile"),
             ("accept EMFILE", "TooManyOpenFiles"),

@@ -3,7 +3,7 @@
 use super::finding::{Confidence, CrashReason, Runtime};
 use super::messages::{Messages, Voice};
 use super::reason::*;
-use super::{ExitFacts, Stated};
+use super::{ExitFacts, Stated, signal};
 
 /// What an exit says without its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,10 @@ pub fn stated(facts: &ExitFacts, messages: &Messages) -> Option<Fact> {
         "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
             fact(IMAGE_UNAVAILABLE, or("the image could not be pulled"))
         }
+        // The image's user against the pod's securityContext.
+        "CreateContainerConfigError" if message.contains("runAsNonRoot") => {
+            fact(INVALID_CONFIGURATION, first_line(message))
+        }
         "CreateContainerConfigError" => fact(MISSING_CONFIGURATION, or("a ConfigMap, Secret or key is missing")),
         _ => return None,
     };
@@ -94,6 +98,7 @@ fn oom_killed(facts: &ExitFacts) -> Fact {
 fn of_start_error(message: &str, messages: &Messages) -> Fact {
     let lower = message.to_ascii_lowercase();
     let has = |needle: &str| lower.contains(needle);
+    let works_on_path = ["mount", "chdir to ", "failed to stat "].iter().any(|words| has(words));
     let reason = if has("oom-killed") {
         OOM_KILLED
     } else if SETTINGS.iter().any(|words| has(words)) {
@@ -102,7 +107,9 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
         MISSING_LIBRARY
     } else if has("exec format error") {
         EXEC_FORMAT_ERROR
-    } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to ")) && has("no such file")) {
+    } else if has("no command specified") {
+        MISSING_CONFIGURATION
+    } else if (has("mount") && has("not a directory")) || (works_on_path && has("no such file")) {
         MISSING_FILE
     } else if has("is a directory") && has("permission denied") {
         PERMISSION_DENIED
@@ -160,28 +167,14 @@ pub fn of_code(code: i32) -> Option<Fact> {
     if let Some((_, reason, words)) = WINDOWS.iter().find(|(status, ..)| *status == code as u32) {
         return Some(fact(reason.clone(), format!("{words} (exit code {:#010x})", code as u32)));
     }
-    let (reason, signal) = match code {
-        0 => return Some(fact(CLEAN_EXIT, "it ended with exit code 0")),
-        129 => (TERMINATED, "SIGHUP"),
-        130 => (TERMINATED, "SIGINT"),
-        131 => (TERMINATED, "SIGQUIT"),
-        143 => (TERMINATED, "SIGTERM"),
-        137 => (KILLED, "SIGKILL"),
-        132 => (ILLEGAL_INSTRUCTION, "SIGILL"),
-        // On arm64 glibc's abort() ends in a breakpoint where the process is PID 1.
-        133 => (ABORT, "SIGTRAP"),
-        134 => (ABORT, "SIGABRT"),
-        135 => (BUS_ERROR, "SIGBUS"),
-        136 => (FLOATING_POINT_EXCEPTION, "SIGFPE"),
-        139 => (SEGFAULT, "SIGSEGV"),
-        159 => (ABORT, "SIGSYS"),
-        _ => return None,
-    };
-    let native = category_of(&reason) == Some(super::finding::Category::Native);
-    let verb = if native || code == 137 { "killed" } else { "stopped" };
+    if code == 0 {
+        return Some(fact(CLEAN_EXIT, "it ended with exit code 0"));
+    }
+    let signal = signal::of_number(code.checked_sub(128)?)?;
+    let verb = if signal.reason == TERMINATED { "stopped" } else { "killed" };
     Some(Fact {
-        runtime: native.then_some(Runtime::Native),
-        ..fact(reason, format!("{verb} by {signal} (exit code {code})"))
+        runtime: signal.is_fault().then_some(Runtime::Native),
+        ..fact(signal.reason.clone(), format!("{verb} by {} (exit code {code})", signal.name))
     })
 }
 
@@ -282,11 +275,37 @@ mod tests {
                 "CommandNotFound",
                 "CreateProcess shopd: The system cannot find the file specified.",
             ),
+            (
+                "failed to generate container spec: no command specified",
+                "MissingConfiguration",
+                "failed to generate container spec: no command specified",
+            ),
+            (
+                "failed to generate spec: failed to stat \"/mnt/data\": stat /mnt/data: no such file or directory",
+                "MissingFile",
+                "failed to generate spec: failed to stat \"/mnt/data\": stat /mnt/data: no such file or directory",
+            ),
             ("", "InvalidConfiguration", "the container runtime could not start it"),
         ];
         for (message, reason, shown) in cases {
             let fact = stated(&facts("StartError", message), &Messages::default()).unwrap();
             assert_eq!((fact.reason.as_str(), fact.message.as_str()), (reason, shown));
+        }
+    }
+
+    #[test]
+    fn a_container_without_its_configuration_is_told_from_one_with_a_wrong_user() {
+        let cases = [
+            ("secret \"db\" not found", "MissingConfiguration"),
+            (
+                "container has runAsNonRoot and image has non-numeric user (app), cannot verify user is non-root",
+                "InvalidConfiguration",
+            ),
+            ("container has runAsNonRoot and image will run as root", "InvalidConfiguration"),
+        ];
+        for (message, reason) in cases {
+            let fact = stated(&facts("CreateContainerConfigError", message), &Messages::default()).unwrap();
+            assert_eq!(fact.reason.as_str(), reason, "{message}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::ruled::Ruled;
 use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::{chatter, dotnet, jvm, perl, shell, text, wrapper};
+use super::{chatter, dotnet, haskell, jvm, perl, shell, text, wrapper};
 use crate::log::answer::is_error_text;
 
 /// How many of the last lines are looked at: a usage text may follow the error.
@@ -185,7 +185,26 @@ pub fn last_words(found: &Found, speech: &Speech<'_>) -> Option<LastWords> {
     });
     // Of equals the later line, which comes first here.
     let (weight, at, meaning) = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    let at = if weight == 0 { unleveled(&lines, at) } else { at };
     Some(describe(&lines, at, meaning, weight))
+}
+
+/// Where no line says anything, and the last one is an ordinary record: what the program said without a level. Records that
+/// it still had in a buffer are written when it ends, behind its last words on standard error.
+fn unleveled(lines: &[Spoken], last: usize) -> usize {
+    let ordinary = |line: &Spoken| line.severity().is_some_and(|level| level <= Severity::Info);
+    if !ordinary(&lines[last]) {
+        return last;
+    }
+    let said = |line: &Spoken| line.severity().is_none() && line.record.is_none() && is_sentence(&line.text);
+    let rest = lines.iter().enumerate().skip(last).skip_while(|(_, line)| ordinary(line));
+    rest.take(1).find(|(_, line)| said(line)).map_or(last, |(at, _)| at)
+}
+
+/// Some words, after which nothing but the next record follows.
+fn is_sentence(text: &[u8]) -> bool {
+    let words = text.split(u8::is_ascii_whitespace).filter(|word| word.iter().any(u8::is_ascii_alphabetic));
+    words.count() >= 3 && !text.starts_with(b" ")
 }
 
 /// How much a line sounds like the reason, before its distance from the end is taken off.
@@ -274,7 +293,7 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
             return Some(Meant { reason: Some(reason), runtime: Some(Runtime::Perl), culprit, ..Meant::default() });
         }
     }
-    if let Some(meant) = thrown(&message, speech.messages) {
+    if let Some(meant) = thrown(&message, speech.messages).or_else(|| shown(&message, speech.messages)) {
         return Some(meant);
     }
     let said = |text: &str| speech.messages.meaning(text, Voice::LastWords);
@@ -305,6 +324,19 @@ fn thrown(message: &str, messages: &Messages) -> Option<Meant> {
         exception: Some(class),
         runtime: Some(runtime),
         message: said,
+        ..Meant::default()
+    })
+}
+
+/// A value of Haskell that nobody caught and that has no text.
+fn shown(message: &str, messages: &Messages) -> Option<Meant> {
+    let shown = haskell::value::shown(message, messages)?;
+    Some(Meant {
+        reason: Some(shown.reason),
+        exception: Some(shown.constructor),
+        runtime: Some(Runtime::Haskell),
+        culprit: shown.culprit,
+        message: Some(shown.value),
         ..Meant::default()
     })
 }

@@ -11,6 +11,7 @@
 //! [`exit`].
 
 pub mod advice;
+mod alone;
 mod anchors;
 mod beam;
 mod carrier;
@@ -18,6 +19,7 @@ mod chain;
 mod chatter;
 mod clients;
 mod closing;
+mod compiler;
 mod dart;
 mod dotnet;
 pub mod engine;
@@ -29,6 +31,7 @@ pub mod fingerprint;
 pub mod go;
 pub mod grammar;
 mod haskell;
+mod held;
 mod hints;
 mod json;
 mod jvm;
@@ -58,12 +61,14 @@ mod rust;
 mod scan;
 mod severity;
 mod shell;
+mod signal;
 mod stack;
 pub mod subject;
 mod swift;
 mod tail;
 mod text;
 mod thrown;
+mod translated;
 mod verdict;
 mod wrapper;
 

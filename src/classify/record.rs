@@ -1,6 +1,7 @@
 //! A log record: what a logger wrote, whether as JSON, as `key=value` pairs or in a form of its own.
 
 use super::dotnet::record::Objects;
+use super::held::Held;
 use super::python::record::Exceptions;
 use super::severity::Severity;
 use super::thrown::{Monolog, Thrown};
@@ -87,9 +88,12 @@ pub struct Builder {
     frame: ZerologFrame,
     exceptions: Exceptions,
     thrown: Thrown,
+    /// Frames as objects, beside the fields that tell what was thrown.
+    lone: Thrown,
     monolog: Monolog,
     php_error: Monolog,
     objects: Objects,
+    held: Held,
     /// A trace in a field of any other name.
     loose: String,
     panic: Panic,
@@ -208,12 +212,15 @@ impl Builder {
             ["full_message" | "exception.stacktrace"] | ["Attributes" | "attributes", "exception.stacktrace"] => {
                 append(&mut self.record.stack, &text);
             }
+            [.., "stack" | "stackTrace" | "stack_trace" | "stacktrace", key] if self.lone.lone(key, &text) => {}
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
             ["stack", "source"] => self.zerolog_frame(&text),
             ["file"] | ["err" | "error" | "exception", "file"] => self.php.file = text,
             ["line"] | ["err" | "error" | "exception", "line"] => self.php.line = text,
             ["class"] => self.php.class = text,
+            // A hook's own backtrace, below the text of the panic.
+            ["fields", "backtrace"] => append(&mut self.record.stack, &format!("stack backtrace:\n{text}")),
             ["fields", "panic.payload"] => self.panic.text = text,
             ["fields", "panic.location"] => self.panic.location = text,
             ["caller"] => self.caller(&text),
@@ -221,7 +228,7 @@ impl Builder {
             ["source", "line"] => self.source_line(&text),
             ["thrown" | "throwable", inside @ ..] if !inside.is_empty() => self.thrown.value(inside, &text),
             ["context" | "extra", "exception", inside @ ..] => self.monolog.value(inside, &text),
-            path if self.objects.value(path, &text) => {}
+            path if self.held.value(path, &text) || self.objects.value(path, &text) => {}
             path => {
                 self.exceptions.value(path, &text);
                 if self.loose.is_empty() && holds_frames(&text) {
@@ -272,8 +279,11 @@ impl Builder {
         let told = [&self.record.error, &self.record.stack].iter().any(|text| text.contains("   at "));
         let objects = self.objects.text().filter(|_| !told);
         let php = self.monolog.text().or_else(|| self.php_error.with_calls());
-        let traces = [self.exceptions.text(), self.thrown.text(), php, objects];
+        let traces = [self.exceptions.text(), self.thrown.text(), php, objects, self.held.text()];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
+        if self.record.stack.is_empty() {
+            self.record.stack = self.lone.frames();
+        }
         let fields = [&self.record.message, &self.record.error, &self.record.stack];
         if !fields.iter().any(|text| text.contains(self.loose.as_str()) || holds_frames(text)) {
             append(&mut self.record.stack, &self.loose);

@@ -46,6 +46,23 @@ impl Thrown {
         self.links[depth].value(rest, text);
     }
 
+    /// Takes a value of a frame that stands alone; the first one names its class.
+    pub fn lone(&mut self, key: &str, text: &str) -> bool {
+        const KEYS: [&str; 8] =
+            ["class", "className", "method", "methodName", "file", "fileName", "line", "lineNumber"];
+        let known = KEYS.contains(&key);
+        let begun = !self.links.is_empty() || matches!(key, "class" | "className");
+        if known && begun {
+            self.value(&["frames", key], text);
+        }
+        known && begun
+    }
+
+    /// The lines of the frames alone.
+    pub fn frames(&self) -> String {
+        self.links.iter().flat_map(|link| &link.frames).map(Frame::line).collect::<Vec<_>>().join("\n")
+    }
+
     /// The lines of the trace; `None` where there was none.
     pub fn text(&self) -> Option<String> {
         if let Some(link) = self.links.first().filter(|link| !link.whole.is_empty()) {
@@ -100,7 +117,8 @@ impl Link {
             out.push_str(&self.message);
         }
         for frame in &self.frames {
-            out.push_str(&format!("\n\tat {}.{}({})", frame.class, frame.method, frame.place()));
+            out.push('\n');
+            out.push_str(&frame.line());
         }
         if !matches!(self.common.as_str(), "" | "0") {
             out.push_str(&format!("\n\t... {} more", self.common));
@@ -109,6 +127,10 @@ impl Link {
 }
 
 impl Frame {
+    fn line(&self) -> String {
+        format!("\tat {}.{}({})", self.class, self.method, self.place())
+    }
+
     fn place(&self) -> String {
         let counted = self.line.starts_with(|c: char| c.is_ascii_digit());
         match self.file.as_str() {
@@ -261,6 +283,13 @@ mod tests {
         for line in [whole, loose, string] {
             assert_eq!(Record::read(line.as_bytes()).unwrap().stack, "a.B: x\n\tat a.M.main(M.java:9)");
         }
+    }
+
+    #[test]
+    fn frames_alone_stand_below_what_other_fields_tell() {
+        let line = r#"{"level":"ERROR","message":"stops","error":{"type":"a.Boom","message":"zero","stack":[{"class":"a.B","method":"c","file":"B.java","line":3}]}}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.lines().collect::<Vec<_>>(), ["stops", "a.Boom: zero", "\tat a.B.c(B.java:3)"]);
     }
 
     #[test]

@@ -34,6 +34,8 @@ mod after {
     pub const RAW_OTHER: u64 = 20;
     /// The same form, but a program can print it and go on, and the exit code agrees: a wrapper's few words may follow.
     pub const PRINTED_AGREED: u64 = 24;
+    /// What a program keeps of its standard output before it writes it, in bytes: Python, Perl, PHP.
+    pub const BUFFER_BYTES: usize = 8192;
     /// The same, and the exit code is not known or another one.
     pub const PRINTED_OTHER: u64 = 12;
     /// A stack that a logger or the program itself wrote.
@@ -207,6 +209,7 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         (Standing::Fatal | Standing::Closing, None) => after::RAW_UNKNOWN,
         (Standing::Fatal, Some(code)) if candidate.exits.contains(&code) => after::RAW_AGREED,
         (Standing::Fatal, Some(_)) => after::RAW_OTHER,
+        (Standing::Printed, Some(code)) if candidate.exits.contains(&code) && is_flushed(follow, found) => follow,
         (Standing::Printed, Some(code)) if candidate.exits.contains(&code) => after::PRINTED_AGREED,
         (Standing::Printed, _) => after::PRINTED_OTHER,
         _ if follow <= after::LOGGED_LAST && is_last_error(follow, found) => after::LOGGED_LAST,
@@ -219,6 +222,14 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
 fn says_it_ended(follow: u64, found: &Found) -> bool {
     let last = usize::try_from(follow).unwrap_or(usize::MAX);
     follow <= after::LOGGED && found.tail.newest_first().take(last).all(|line| wrapper::is_echo(&readable(line)))
+}
+
+/// Whether what follows a trace may be what the program had in its buffer for standard output, which is written when it
+/// ends, behind what it said on standard error.
+fn is_flushed(follow: u64, found: &Found) -> bool {
+    let last = usize::try_from(follow).unwrap_or(usize::MAX);
+    let bytes: usize = found.tail.newest_first().take(last).map(|line| line.len() + 1).sum();
+    bytes <= after::BUFFER_BYTES && is_last_error(follow, found)
 }
 
 /// Whether none of the last lines, as many as follow a trace, says that something is wrong.

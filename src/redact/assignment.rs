@@ -193,19 +193,22 @@ fn tuple(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Sep
     is_string.then_some((Separator::Plain, value))
 }
 
-/// `("X-Api-Key","x")` of Haskell, and names and values in turn, as Perl prints the arguments of a call:
+/// `("X-Api-Key","x")` and `("Cookie","a=b")` of Haskell, and names and values in turn, as Perl prints the arguments of a call:
 /// `connect("Shop::DB", "password", "x") called at`. In such a list two names look the same, so only a word that no
 /// sentence has is a value.
 fn pair(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Separator, usize)> {
     let quote = *text.get(name.start.checked_sub(1)?)?;
     let quoted = matches!(quote, b'"' | b'\'') && text.get(name.end) == Some(&quote) && at == name.end + 1;
-    if !quoted || !matches!(kind, Kind::Certain | Kind::Authorization) || text.get(at) != Some(&b',') {
+    if !quoted || !matches!(kind, Kind::Certain | Kind::Authorization | Kind::Cookie) || text.get(at) != Some(&b',') {
         return None;
     }
     let start = skip_blanks(text, at + 1);
     let value = quoted_argument(text, start)?;
     let tuple = text[..name.start - 1].ends_with(b"(") && text.get(value.range.end + 1) == Some(&b')');
     let word = &text[value.range];
+    if kind == Kind::Cookie {
+        return (tuple && word.contains(&b'=')).then_some((Separator::Plain, start));
+    }
     let mixed =
         word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic) && !word.contains(&b' ');
     (mixed && (tuple || word.len() >= MIXED)).then_some((Separator::Plain, start))

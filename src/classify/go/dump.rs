@@ -11,6 +11,7 @@ use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing}
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{CONCURRENT_MAP_ACCESS, DEADLOCK, ERROR_EXIT, STACK_OVERFLOW, TERMINATED};
+use crate::classify::stack::recurring;
 use crate::classify::text;
 
 /// Most lines between the head and the first goroutine: a panic's value may have many.
@@ -163,7 +164,8 @@ impl Dump {
     fn enter(&mut self, at: usize, header: Header, line: &[u8]) {
         let prefix = Prefix::learn(&line[..at]);
         // An indented stack is part of the panic's value; a shorter prefix means that the head has a logger's.
-        let differs = !self.prefix.is_empty() && prefix != self.prefix && !self.unfinished;
+        let indented = self.prefix.strip(&line[..at]).is_some_and(text::blank);
+        let differs = !self.prefix.is_empty() && prefix != self.prefix && !self.unfinished && !indented;
         self.logged |= !self.in_stacks && self.head.is_raw() && differs;
         self.prefix = prefix;
         self.in_stacks = true;
@@ -253,6 +255,10 @@ impl Dump {
         }
         match &self.chosen {
             None => self.chosen = Some(goroutine),
+            // The value of a panic may quote the header of a goroutine.
+            Some(chosen) if chosen.frames.is_empty() && goroutine.header.state.starts_with("running") => {
+                self.chosen = Some(goroutine);
+            }
             Some(chosen) if self.is_better(chosen, &goroutine) => self.chosen = Some(goroutine),
             Some(chosen) if self.head.wants_others() => self.others.offer(chosen, goroutine, &self.layout),
             Some(_) => {}
@@ -403,19 +409,11 @@ pub fn stack(frames: &[RawFrame], layout: &Layout) -> Vec<Frame> {
     frames.iter().take(STACK_FRAMES).map(|frame| frames::shown(frame, layout.in_app(frame))).collect()
 }
 
-/// What the fingerprint is made of. Where a stack overflowed, the functions that recur: where exactly the limit struck
-/// is chance.
+/// What the fingerprint is made of.
 pub fn signature(frames: &[RawFrame], layout: &Layout, recursion: bool) -> Vec<(String, String)> {
     let own = frames.iter().filter(|frame| layout.in_app(frame));
-    let all: Vec<_> = own.map(|frame| (frames::stable(&frame.function), base_name(&frame.file).to_owned())).collect();
-    if !recursion {
-        return all;
-    }
-    let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
-    let mut recurring: Vec<_> = all.iter().filter(|one| count(one) > 2).cloned().collect();
-    recurring.sort();
-    recurring.dedup();
-    if recurring.is_empty() { all } else { recurring }
+    let all = own.map(|frame| (frames::stable(&frame.function), base_name(&frame.file).to_owned())).collect();
+    if recursion { recurring(all) } else { all }
 }
 
 #[cfg(test)]

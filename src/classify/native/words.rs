@@ -170,7 +170,11 @@ fn assertion(text: &str) -> Option<(usize, Words)> {
     if let Some(failed) = text.find("Assertion `").or_else(|| text.find("Assertion '")) {
         let expression = text[failed + "Assertion `".len()..].trim_end();
         let expression = expression.strip_suffix(" failed.").or_else(|| expression.strip_suffix(" failed"))?;
-        return glibc_assertion(text, failed, expression.trim_end_matches('\''));
+        let expression = expression.trim_end_matches('\'');
+        // Node.js writes its own without a blank before the function.
+        let node =
+            || Some((text.find("node[")?, Words::Assertion(text.trim_end().to_owned(), expression.to_owned(), None)));
+        return glibc_assertion(text, failed, expression).or_else(node);
     }
     if let Some(at) = find(text, "Assertion failed: ") {
         return musl_assertion(text, at);

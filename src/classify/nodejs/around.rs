@@ -79,11 +79,18 @@ fn named(lines: &[Option<&[u8]>], context: &Context<'_>, above: &mut Above) {
     };
     let ends =
         lines.iter().position(|line| line.is_some_and(|line| frames::read(line).is_some())).unwrap_or(lines.len());
-    let (at, first) = match (0..ends).find_map(|at| Some((at, name(at)?))) {
+    let properties = || above_properties(&lines[..ends]).map(|at| (at, lines[at].unwrap_or_default().to_vec()));
+    let (at, first) = match (0..ends).find_map(|at| Some((at, name(at)?))).or_else(properties) {
         Some(found) => found,
+
         // Deno's checker names the error above the source that it quotes.
         None if lines.first().is_some_and(|line| line.is_some_and(is_caret)) => match lines.get(2) {
             Some(Some(line)) if !text::blank(line) && ends > 2 => (2, line.to_vec()),
+            _ => return,
+        },
+        // consola: ` FATAL  x is undefined`, and a blank line.
+        None if lines.len() > 1 && lines[0].is_some_and(text::blank) => match lines[1].and_then(level_and_text) {
+            Some(line) if ends > 1 => (1, line.to_vec()),
             _ => return,
         },
         None => match lines.first() {
@@ -96,9 +103,32 @@ fn named(lines: &[Option<&[u8]>], context: &Context<'_>, above: &mut Above) {
     above.lines = at + 1;
 }
 
+/// Bun prints an error's properties between its name, `error: x`, and its frames.
+fn above_properties(lines: &[Option<&[u8]>]) -> Option<usize> {
+    let at = lines.iter().position(|line| line.is_some_and(|line| line.starts_with(b"error: ")))?;
+    let property = |line: &[u8]| text::blank(line) || line.starts_with(b" ") && text::has(line, ": ");
+    lines[..at].iter().all(|line| line.is_some_and(property)).then_some(at)
+}
+
+/// The text behind a level that stands alone before it.
+fn level_and_text(line: &[u8]) -> Option<&[u8]> {
+    let line = line.trim_ascii_start();
+    let levels: [&[u8]; 4] = [b"FATAL ", b"ERROR ", b"[fatal] ", b"[error] "];
+    levels
+        .into_iter()
+        .find_map(|level| line.strip_prefix(level))
+        .map(<[u8]>::trim_ascii)
+        .filter(|text| !text.is_empty())
+}
+
 /// Position of the nearest line above that names an error at its start.
 pub fn plain_error(prefix: &Prefix, context: &Context<'_>) -> Option<usize> {
-    let named = |line: &[u8]| line.starts_with(b"error: ") || Head::find(line) == Some(0);
+    let named = |line: &[u8]| {
+        // A thrown value stands below a lone `error`; an error of the system begins with its code.
+        let coded = line.split(|b| *b == b':').next().unwrap_or_default();
+        let coded = coded.len() > 3 && coded.first() == Some(&b'E') && coded.iter().all(u8::is_ascii_uppercase);
+        line.starts_with(b"error: ") || line == b"error" || coded || Head::find(line) == Some(0)
+    };
     context.before.iter().position(|line| prefix.strip(line).is_some_and(named))
 }
 

@@ -99,8 +99,9 @@ impl Thrower {
         for (at, text) in above.text.iter().enumerate() {
             if at == 0 {
                 parser.head(text);
-            } else {
-                parser.text_line(text);
+            } else if !parser.text_line(text) {
+                // Between the name and the first frame nothing but the text stands, whoever wrote it.
+                parser.detail(text);
             }
         }
         parser
@@ -148,6 +149,10 @@ impl Thrower {
         }
         above.text.retain(|line| !around::is_epilogue(line) && !text::blank(line));
         above.text.truncate(8);
+        // Below a lone `error` Bun writes the value that was thrown.
+        if above.text.len() > 1 && above.text[0] == b"error" {
+            above.text = vec![above.text[1..].iter().map(|line| line.trim_ascii()).collect::<Vec<_>>().join(&b' ')];
+        }
         let source = context.before.get(..above.lines).unwrap_or_default().iter().rev().nth(1);
         let source = source.map(|line| prefix.strip(line).unwrap_or(line).to_vec());
         let mut parser = Self::new(line, prefix, above, context);
@@ -208,6 +213,18 @@ impl Thrower {
             return true;
         }
         let named = Head::find(inner).is_some_and(|at| at == 0);
+        if let Some(error) = held(inner).filter(|_| self.depth > 0 && bare.starts_with(b"  ")) {
+            self.emitted = false;
+            self.head(error);
+            if let Some(link) = self.links.last_mut() {
+                link.member = true;
+            }
+            return true;
+        }
+        // Deno writes the members of an aggregate below it without brackets.
+        let aggregate =
+            self.links.last().is_some_and(|link| link.head.class == "AggregateError" && link.frames.is_empty());
+        self.members |= aggregate && named && bare.starts_with(b"    ");
         let member = self.members && bare.starts_with(b"    ") && named;
         if member || self.expects_head && !text::blank(bare) {
             self.expects_head = false;
@@ -262,15 +279,31 @@ impl Thrower {
     fn text_line(&mut self, bare: &[u8]) -> bool {
         let uncaught = self.uncaught || self.logged;
         let shown = text::string(bare);
-        let record = Severity::of_line(bare).is_some() || without_stamps(&shown).len() < shown.trim().len();
-        let Some(link) = self.links.last_mut().filter(|_| self.in_text && uncaught && !record) else { return false };
-        self.text_lines += 1;
-        if link.details.len() + bare.len() < TEXT_BYTES {
-            link.details.push_str(&shown);
-            link.details.push('\n');
+        let leveled = Severity::of_line(bare).is_some() && told::refused(&shown).is_none();
+        let record = leveled || without_stamps(&shown).len() < shown.trim().len();
+        if !self.in_text || !uncaught || record {
+            return false;
         }
+        self.detail(bare);
         self.text_lines < TEXT_LINES
     }
+
+    fn detail(&mut self, bare: &[u8]) {
+        self.text_lines += 1;
+        let Some(link) = self.links.last_mut() else { return };
+        if link.details.len() + bare.len() < TEXT_BYTES {
+            link.details.push_str(&text::string(bare));
+            link.details.push('\n');
+        }
+    }
+}
+
+/// `originalError: TypeError: x`: the error that is a property of another one, as libraries keep what they wrap.
+fn held(property: &[u8]) -> Option<&[u8]> {
+    let at = text::find(property, ": ").filter(|at| *at < 40)?;
+    let (key, value) = (&property[..at], &property[at + 2..]);
+    let word = key.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    (word && Head::find(value) == Some(0)).then_some(value)
 }
 
 impl Link {
@@ -326,11 +359,17 @@ impl Parser for Thrower {
 
     fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         self.drop_text_like_frames();
+        for link in self.links.iter_mut().filter(|link| link.head.class.is_empty() && !link.frames.is_empty()) {
+            kinds::implied(&link.head.message).clone_into(&mut link.head.class);
+        }
+        self.links.iter_mut().for_each(|link| frames::mark_relative(&mut link.frames));
         let weights: Vec<Weight> = self.links.iter().map(|link| link.weight(messages)).collect();
         let mut best = 0;
         for (at, weight) in weights.iter().enumerate().skip(1) {
             // Of causes the innermost, of errors that stand side by side the first.
-            let inner = *weight == weights[best] && !self.links[at].member;
+            // A cause that is no error, only a text, says less than the error.
+            let link = &self.links[at];
+            let inner = *weight == weights[best] && !link.member && !link.head.class.is_empty();
             if *weight > weights[best] || inner {
                 best = at;
             }

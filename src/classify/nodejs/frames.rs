@@ -49,8 +49,9 @@ fn location(place: &str) -> Option<(&str, u32)> {
     let line = line.parse().ok()?;
     // Other languages' backtraces have the same form.
     let foreign = [".rs", ".c", ".cc", ".cpp", ".h", ".go", ".S"].iter().any(|end| file.ends_with(end));
-    (!file.is_empty() && !foreign && !file.contains(" at "))
-        .then_some((file.strip_prefix("file://").unwrap_or(file), line))
+    // webpack puts a hash behind the name, or nothing behind the mark.
+    let file = file.strip_prefix("file://").unwrap_or(file).split('?').next().unwrap_or(file);
+    (!file.is_empty() && !foreign && !file.contains(" at ")).then_some((file, line))
 }
 
 /// The function's name without what differs between calls: `async`, and `[as handler]`.
@@ -94,6 +95,17 @@ pub fn is_own(file: &str) -> bool {
         && !RUNTIMES.iter().any(|start| file.starts_with(start))
 }
 
+/// From version 16 on a file without a folder is none of the runtime's, whose own ones begin with `node:`: a logger cut
+/// the working directory from its path.
+pub fn mark_relative(frames: &mut [RawFrame]) {
+    if !frames.iter().any(|frame| frame.file.starts_with("node:")) {
+        return;
+    }
+    for frame in frames.iter_mut().filter(|frame| !frame.file.contains(['/', '\\', '<', ':'])) {
+        frame.own |= [".js", ".ts", ".mjs", ".cjs"].iter().any(|end| frame.file.ends_with(end));
+    }
+}
+
 fn is_local(file: &str) -> bool {
     file.contains("//localhost") || file.contains("//127.0.0.1")
 }
@@ -113,7 +125,7 @@ mod tests {
 
     #[test]
     fn frames_of_all_forms_are_read() {
-        let cases: [(&str, Option<(&str, &str, u32, bool)>); 16] = [
+        let cases: [(&str, Option<(&str, &str, u32, bool)>); 17] = [
             ("    at Cart.total (/app/src/cart.js:14:23)", Some(("Cart.total", "/app/src/cart.js", 14, true))),
             ("    at /app/src/cart.js:14:42", Some(("", "/app/src/cart.js", 14, true))),
             ("    at async load (file:///app/x.mjs:3:9) {", Some(("load", "/app/x.mjs", 3, true))),
@@ -135,6 +147,7 @@ mod tests {
                 "    at async fetch (ext:deno_fetch/26_fetch.js:2:7360)",
                 Some(("fetch", "ext:deno_fetch/26_fetch.js", 2, false)),
             ),
+            ("    at f (webpack://shop/./src/a.ts?3c1b:8:28)", Some(("f", "webpack://shop/./src/a.ts", 8, true))),
             ("    at com.shop.Cart.total(Cart.java:14)", None),
             ("    at Shop.Cart.Total() in /src/Cart.cs:line 14", None),
             ("    at noon the shop closes", None),
@@ -145,6 +158,17 @@ mod tests {
             let got = frame.as_ref().map(|f| (f.function.as_str(), f.file.as_str(), f.line, f.own));
             assert_eq!(got, expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_file_without_a_folder_is_the_users_where_the_runtime_names_its_own() {
+        let read = |lines: [&str; 2]| {
+            let mut frames: Vec<_> = lines.iter().filter_map(|line| read(line.as_bytes())).collect();
+            mark_relative(&mut frames);
+            frames[0].own
+        };
+        assert!(read(["at run (run.js:20:3)", "at node:internal/main:36:49"]));
+        assert!(!read(["at emitOne (events.js:116:13)", "at f (/app/a.js:1:2)"]));
     }
 
     #[test]

@@ -42,12 +42,14 @@ const UNCAUGHT: [&str; 16] = [
 ];
 
 /// Words of a sentence about an error, which are no class of JavaScript: the class follows.
-const NO_CLASSES: [&str; 3] = ["Exception", "Rejection", "uncaughtException"];
+const NO_CLASSES: [&str; 4] = ["Exception", "Rejection", "uncaughtException", "unhandledRejection"];
 
 impl Head {
     /// Reads a line that is known to name an error.
     pub fn read(line: &[u8]) -> Self {
         let line = text::string(line[..line.len().min(TEXT_BYTES)].trim_ascii());
+        // An error that holds itself.
+        let line = line.strip_prefix("<ref *1> ").map_or(line.clone(), str::to_owned);
         let bare = UNCAUGHT.iter().find_map(|words| line.strip_prefix(words)).unwrap_or(&line);
         let bare = bare.strip_suffix(" {").unwrap_or(bare);
         // `[Error: x]` is an error without a stack.
@@ -79,10 +81,15 @@ fn named(line: &[u8], word: &str) -> Option<(usize, usize)> {
             || rest.starts_with(b"]");
         let start = line[..end].iter().rposition(|b| !is_name(*b)).map_or(0, |at| at + 1);
         let class = &line[start..end];
-        let sentence = NO_CLASSES.iter().any(|word| word.as_bytes() == class)
-            && Head::find(rest.strip_prefix(b": ").unwrap_or_default()) == Some(0);
+        let sentence =
+            NO_CLASSES.iter().any(|word| word.as_bytes() == class) && Head::find(after_word(rest)) == Some(0);
         (ends && !sentence).then_some((start, end))
     })
+}
+
+/// What stands behind such a word: `: TypeError`, `:  TypeError`, `] TypeError`.
+fn after_word(rest: &[u8]) -> &[u8] {
+    rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b"]")).unwrap_or_default().trim_ascii_start()
 }
 
 fn is_name(byte: u8) -> bool {
@@ -118,6 +125,7 @@ mod tests {
             ("error: boom", ("Error", "", "boom")),
             ("LaneClosed: lane 9", ("LaneClosed", "", "lane 9")),
             ("Error", ("Error", "", "")),
+            ("<ref *1> Error: loop", ("Error", "", "loop")),
             ("boom", ("", "", "boom")),
             ("{ a: 1 }", ("", "", "{ a: 1 }")),
         ];
@@ -141,6 +149,8 @@ mod tests {
             ("Unhandled Rejection: TypeError: x", Some(0)),
             ("2026-11-25 [ERROR] Uncaught Exception: RangeError: x", Some(19)),
             ("Unhandled Rejection: x", Some(10)),
+            (" x unhandledRejection:  TypeError: x", Some(24)),
+            ("[uncaughtException] TypeError: x", Some(20)),
             ("an Error occurred", None),
             ("ERROR: x", None),
         ];

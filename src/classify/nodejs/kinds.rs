@@ -22,6 +22,9 @@ const ABSENT: [&str; 13] = [
     "Cannot delete property",
 ];
 
+/// Words for a module that is not there.
+const NO_MODULE: [&str; 4] = ["Cannot find module", "Cannot find package", "Module not found", "not a dependency"];
+
 /// Codes of errors: the reason.
 static CODES: &[(&str, CrashReason)] = &[
     ("ECONNREFUSED", CONNECTION_REFUSED),
@@ -71,6 +74,7 @@ static CODES: &[(&str, CrashReason)] = &[
     ("ERR_OUT_OF_RANGE", INDEX_OUT_OF_BOUNDS),
     ("ERR_BUFFER_OUT_OF_BOUNDS", INDEX_OUT_OF_BOUNDS),
     ("ERR_ASSERTION", ASSERTION_FAILED),
+    ("ERR_SOCKET_BAD_PORT", INVALID_CONFIGURATION),
 ];
 
 /// What is known of an error.
@@ -89,11 +93,15 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
     let Head { class, message, .. } = thrown.head;
     let has = |text: &str| message.contains(text);
     match class.as_str() {
+        // Deno and Bun give no code.
+        "TypeError" if NO_MODULE.iter().any(|words| has(words)) => MISSING_MODULE,
+        "RangeError" if has("options.port") => INVALID_CONFIGURATION,
         "TypeError" if of_code(thrown.head).is_none() => of_type_error(message, messages),
         "RangeError" | "InternalError" => of_range(thrown.head),
         "AssertionError" => ASSERTION_FAILED,
         // The cloud's own names for it.
         "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" => AUTHENTICATION_FAILED,
+        "EnvVarError" if has(" should be ") => INVALID_CONFIGURATION,
         "ReferenceError" => UNHANDLED_ERROR,
         "ZodError" => of_zod(thrown),
         // Deno.
@@ -107,7 +115,10 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
 }
 
 fn of_type_error(message: &str, messages: &Messages) -> CrashReason {
-    if ABSENT.iter().any(|text| message.starts_with(text)) || message.ends_with("as it is undefined.") {
+    // Words of whoever logged it may stand before the text.
+    let begins = ABSENT.iter().any(|text| message.starts_with(text));
+    let behind = || ABSENT.iter().filter(|text| text.starts_with("Cannot ")).any(|text| message.contains(text));
+    if begins || behind() || message.ends_with("as it is undefined.") {
         NIL_DEREFERENCE
     } else if message.eq_ignore_ascii_case("fetch failed") {
         // Its cause says why.
@@ -150,14 +161,14 @@ fn of_code(head: &Head) -> Option<CrashReason> {
 fn of_text(thrown: &Thrown<'_>, messages: &Messages) -> Option<CrashReason> {
     let Head { code, message, .. } = thrown.head;
     let has = |text: &str| message.contains(text);
-    let absent = ["Cannot find module", "Cannot find package", "Module not found", "not a dependency"];
-    if absent.iter().any(|words| has(words)) {
+    if NO_MODULE.iter().any(|words| has(words)) {
         return Some(MISSING_MODULE);
     }
     if message.starts_with("Could not load the \"") && has("\" module") {
         return Some(MISSING_MODULE);
     }
-    if has("invalid ELF header") || has("compiled against a different Node.js version") || has("wrong ELF class") {
+    let built_for_another = thrown.details.contains("compiled against a different Node.js version");
+    if has("invalid ELF header") || has("wrong ELF class") || built_for_another {
         return Some(EXEC_FORMAT_ERROR);
     }
     if code == "ERR_DLOPEN_FAILED" {
@@ -212,12 +223,35 @@ fn is_about_settings(thrown: &Thrown<'_>) -> bool {
     ["config", "settings", "env."].iter().any(|word| place.contains(word))
 }
 
-/// What the fingerprint is made of beside the frames.
+/// What the fingerprint is made of beside the frames. Loggers write an error's text and leave out its code.
 pub fn word(head: &Head) -> String {
-    match (head.class.is_empty(), head.code.is_empty()) {
+    let said = || CODES.iter().map(|(code, _)| *code).find(|code| names(&head.message, code));
+    let code = if head.code.is_empty() { said().unwrap_or_default() } else { &head.code };
+    match (head.class.is_empty(), code.is_empty()) {
         (true, _) => "uncaught value".to_owned(),
         (_, true) => head.class.clone(),
-        _ => format!("{} {}", head.class, head.code),
+        _ => format!("{} {code}", head.class),
+    }
+}
+
+/// `connect ECONNREFUSED 127.0.0.1:5432`: the code of a call of the system is a word of its text.
+fn names(message: &str, code: &str) -> bool {
+    code.starts_with('E') && message.split([' ', ':', ',']).any(|word| word == code)
+}
+
+/// The class of an error of which a logger wrote only the text, where V8 uses that text for one class alone.
+pub fn implied(message: &str) -> &'static str {
+    let ends = |text: &str| message.ends_with(text);
+    if ABSENT.iter().any(|text| message.contains(text)) || ends(" is not a function") || ends(" is not iterable") {
+        "TypeError"
+    } else if ends(" is not defined") {
+        "ReferenceError"
+    } else if ends("Maximum call stack size exceeded") {
+        "RangeError"
+    } else if CODES.iter().any(|(code, _)| names(message, code)) {
+        "Error"
+    } else {
+        ""
     }
 }
 

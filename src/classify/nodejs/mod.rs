@@ -5,6 +5,7 @@ mod error;
 mod frames;
 mod head;
 mod kinds;
+mod listed;
 mod native;
 mod told;
 
@@ -12,6 +13,7 @@ use super::grammar::{Context, Grammar, Line, Parser};
 use super::text;
 use error::Thrower;
 use head::Head;
+use listed::Listed;
 use native::Native;
 
 /// The grammar of Node.js, Deno and Bun.
@@ -33,6 +35,10 @@ impl Grammar for Nodejs {
             native::HEADS[1],
             native::HEADS[2],
             native::HEADS[3],
+            native::HEADS[4],
+            listed::TSLOG,
+            "\"fullFilePath\"",
+            listed::UNSETTLED,
         ]
     }
 
@@ -50,6 +56,9 @@ impl Grammar for Nodejs {
         let last_word = ["Node.js v", "Bun v", around::HINT].iter().find_map(|word| text::find(line.text, word));
         if let Some(at) = last_word.filter(|at| around::is_last_word(&line.text[*at..])) {
             return Thrower::from_last_word(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>);
+        }
+        if let Some(listed) = Listed::begin(line, context) {
+            return Some(Box::new(listed));
         }
         let at = text::find(line.text, "error: Uncaught ").or_else(|| Head::find(line.text))?;
         Thrower::from_head(line, at, context).map(|parser| Box::new(parser) as Box<dyn Parser>)
@@ -103,6 +112,18 @@ mod tests {
                 "HeapExhausted",
                 "",
             ),
+            (
+                "  #  node[1]: std::unique_ptr<long> node::Start() at ../src/node_platform.cc:68\n  #  Assertion failed: (0) == (uv_thread_create(t.get(), start_thread, this))\n\n----- Native stack trace -----\n\n 1: 0xf75397 node::Assert(node::AssertionInfo const&) [node]\n".to_owned(),
+                134,
+                "ThreadLimit",
+                "",
+            ),
+            (
+                "node[1]: ../src/node_platform.cc:68:std::unique_ptr<long> node::Start(): Assertion `(0) == (uv_thread_create(t.get(), start_thread, this))' failed.\n 1: 0xb090e0 node::Abort() [node]\n".to_owned(),
+                134,
+                "ThreadLimit",
+                "",
+            ),
             // Asked for where it was thrown, Node.js 20 prints the stack twice.
             (
                 format!("/app/src/a.js:3\n  x();\n  ^\n\nTypeError: x is not a function\n{stack}Thrown at:\n    at /app/src/late.js:9:3\n\n\nNode.js v20.1.0\n"),
@@ -110,6 +131,34 @@ mod tests {
                 "TypeMismatch",
                 "a.js:3",
             ),
+            // Bun: properties between the name and the frames, a value that is no error, an error of the system.
+            (
+                "error: connect ECONNREFUSED 127.0.0.1:1\n   errno: -111,\n    code: \"ECONNREFUSED\"\n\n      at open (/app/src/a.js:3:39)\n\nBun v1.4.5 (Linux x64)\n".to_owned(),
+                1,
+                "ConnectionRefused",
+                "a.js:3",
+            ),
+            ("error\n{\n  code: \"E_JAM\",\n  door: 12,\n}\n\nBun v1.4.5 (Linux x64)\n".to_owned(), 1, "UnhandledError", ""),
+            (
+                "ENOENT: no such file or directory, open '/etc/banks.json'\n    path: \"/etc/banks.json\",\n    code: \"ENOENT\"\n\n\nBun v1.4.5 (Linux x64)\n".to_owned(),
+                1,
+                "MissingFile",
+                "",
+            ),
+            (
+                "error: Uncaught (in promise) AggregateError: All promises were rejected\n    TypeError: x is not a function\n        at open (file:///app/src/a.js:3:37)\n        at async Promise.any (<anonymous>)\n    RangeError: late\n        at b (file:///app/src/b.js:9:3)\n".to_owned(),
+                1,
+                "TypeMismatch",
+                "a.js:3",
+            ),
+            // Deno's check of equality has many lines of text.
+            (
+                "error: Uncaught (in promise) AssertionError: Expected values to be strictly deep-equal:\n+ actual - expected\n\n  {\n    doors: [\n+     5\n-     6\n    ]\n  }\n\n  equal() { x(); },\n            ^\n    at equal (file:///app/src/a.js:3:36)\n".to_owned(),
+                1,
+                "AssertionFailed",
+                "a.js:3",
+            ),
+            ("error: Uncaught (in promise) TypeError: Module not found \"file:///app/src/nothing.mjs\".\n".to_owned(), 1, "MissingModule", ""),
             // A symbol has no text.
             (
                 "/app/src/a.js:3\n  throw Symbol();\n  ^\n\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n\nNode.js v20.1.0\n".to_owned(),

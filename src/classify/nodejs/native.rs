@@ -6,17 +6,25 @@ use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::reason::{ABORT, HEAP_EXHAUSTED};
+use crate::classify::reason::{
+    ABORT, ASSERTION_FAILED, BUS_ERROR, FLOATING_POINT_EXCEPTION, HEAP_EXHAUSTED, ILLEGAL_INSTRUCTION, SEGFAULT,
+    STACK_OVERFLOW, THREAD_LIMIT,
+};
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
 
 /// With what such an end begins.
-pub const HEADS: [&str; 4] =
-    ["FATAL ERROR: ", "----- Native stack trace -----", "# Fatal JavaScript ", "# Fatal process out of memory"];
+pub const HEADS: [&str; 5] =
+    ["FATAL ERROR: ", "----- Native stack trace -----", "# Fatal JavaScript ", "# Fatal process out of memory", BUN];
+/// With what Bun reports a fault of its own.
+const BUN: &str = "panic(main thread): ";
 /// Most frames of JavaScript that are kept.
 const FRAMES: usize = 64;
 /// Most lines of something else inside of it.
 const FOREIGN: u32 = 8;
+
+/// How far above its stack the assertion stands that failed.
+const ASSERTED: usize = 3;
 
 /// The parser of such an end.
 #[derive(Debug)]
@@ -36,8 +44,14 @@ impl Native {
     pub fn new(line: &Line<'_>, at: usize, context: &Context<'_>) -> Self {
         let mut block = Block::after(context.before);
         block.push(&line.text[at..]);
+        let asserted = context.before.iter().take(ASSERTED).find_map(|line| {
+            let at = text::find(line, "Assertion failed: ")?;
+            Some(text::string(line[at..].trim_ascii_end()))
+        });
+        let stack_alone = line.text[at..].starts_with(b"-----");
+        let said = text::string(line.text[at..].trim_ascii_end());
         Self {
-            message: text::string(line.text[at..].trim_ascii_end()),
+            message: asserted.filter(|_| stack_alone).unwrap_or(said),
             prefix: Prefix::learn(&line.text[..at]),
             frames: Vec::new(),
             in_script: false,
@@ -61,15 +75,44 @@ impl Native {
             }
             return true;
         }
-        text::blank(bare) || bare.starts_with(b"#") || bare.starts_with(b"<---") || super::around::is_epilogue(bare)
+        let bun = self.message.starts_with(BUN);
+        let told = bun && (bare.starts_with(b"oh no: Bun") || text::has(bare, "bun.report"));
+        told || text::blank(bare)
+            || bare.starts_with(b"#")
+            || bare.starts_with(b"<---")
+            || super::around::is_epilogue(bare)
     }
 
     fn reason(&self) -> CrashReason {
         let lower = self.message.to_ascii_lowercase();
+        let fault = lower.strip_prefix(BUN).and_then(fault);
+        if let Some(reason) = fault {
+            return reason;
+        }
         let heap =
             ["out of memory", "allocation failed", "invalid size error", "oom"].iter().any(|w| lower.contains(w));
-        if heap { HEAP_EXHAUSTED } else { ABORT }
+        if heap {
+            HEAP_EXHAUSTED
+        } else if self.message.contains("uv_thread_create") {
+            THREAD_LIMIT
+        } else if self.message.starts_with("Assertion failed: ") {
+            ASSERTION_FAILED
+        } else {
+            ABORT
+        }
     }
+}
+
+/// What Bun names as the fault.
+fn fault(named: &str) -> Option<CrashReason> {
+    let known = [
+        ("segmentation fault", SEGFAULT),
+        ("bus error", BUS_ERROR),
+        ("illegal instruction", ILLEGAL_INSTRUCTION),
+        ("floating point exception", FLOATING_POINT_EXCEPTION),
+        ("stack overflow", STACK_OVERFLOW),
+    ];
+    known.into_iter().find(|(word, _)| named.starts_with(word)).map(|(_, reason)| reason)
 }
 
 impl Parser for Native {

@@ -370,6 +370,8 @@ impl Parser for Trace {
             links.extend(kept.into_iter().map(|link| (link, reason.clone())));
         }
         let named = links.iter().any(|(link, _)| !link.message.is_empty() || !link.exception.is_empty());
+        // The words above the calls are those of many languages.
+        let named = named && (self.voice != Voice::Printed || links.iter().any(|(link, _)| !link.frames.is_empty()));
         let story = Story {
             runtime: Runtime::Php,
             standing,

@@ -29,11 +29,12 @@ const SURVIVED: [(&str, &str); 13] = [
 ];
 
 /// Words above a traceback that are the last ones of a thread, a task or a child: the process lives on, unless it notices.
-const OF_A_PART: [&str; 6] = [
+const OF_A_PART: [&str; 7] = [
     "Exception in thread ",
     "Task exception was never retrieved",
     "Exception in callback ",
     "Exception in worker process",
+    "Error in atexit._run_exitfuncs",
     "Process Process-",
     "Process ForkProcess-",
 ];

@@ -58,7 +58,12 @@ impl Fatal {
 
     fn take(&mut self, bare: &[u8]) -> bool {
         if text::has(bare, "(most recent call first):") {
-            self.thread = if bare.starts_with(b"Current thread") { Thread::Current } else { Thread::Other };
+            self.thread = match bare {
+                // The stack of the machine stands below that of the program.
+                _ if bare.starts_with(b"Current thread's C stack") => Thread::Other,
+                _ if bare.starts_with(b"Current thread") => Thread::Current,
+                _ => Thread::Other,
+            };
             if self.thread == Thread::Current {
                 self.frames.clear();
             }
@@ -70,8 +75,7 @@ impl Fatal {
             }
             return true;
         }
-        const OTHER: [&str; 5] =
-            ["Python runtime state", "Extension modules:", "Current thread's C stack", "  <no Python frame>", "  ..."];
+        const OTHER: [&str; 4] = ["Python runtime state", "Extension modules:", "  <no Python frame>", "  ..."];
         text::blank(bare)
             || OTHER.iter().any(|start| bare.starts_with(start.as_bytes()))
             || bare.starts_with(b"  Binary file \"")

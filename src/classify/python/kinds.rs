@@ -46,6 +46,7 @@ static CLASSES: &[(&str, CrashReason)] = &[
     ("MemoryError", HEAP_EXHAUSTED),
     ("_ArrayMemoryError", HEAP_EXHAUSTED),
     ("OutOfMemoryError", HEAP_EXHAUSTED),
+    ("ResourceExhaustedError", HEAP_EXHAUSTED),
     ("ModuleNotFoundError", MISSING_MODULE),
     ("gaierror", DNS_FAILURE),
     ("herror", DNS_FAILURE),
@@ -87,6 +88,7 @@ static CLASSES: &[(&str, CrashReason)] = &[
     ("NoOptionError", MISSING_CONFIGURATION),
     ("NoSectionError", MISSING_CONFIGURATION),
     ("UndefinedValueError", MISSING_CONFIGURATION),
+    ("EnvValidationError", INVALID_CONFIGURATION),
     ("KeyboardInterrupt", TERMINATED),
     ("SystemExit", UNHANDLED_ERROR),
 ];
@@ -112,6 +114,16 @@ const ABOUT_CODE: [&str; 14] = [
 /// The last part of a class's name.
 pub fn short(class: &str) -> &str {
     class.rsplit('.').next().unwrap_or(class)
+}
+
+/// What says only that another process failed, which has told why itself.
+pub fn is_of_a_child(class: &str, message: &str) -> bool {
+    match short(class) {
+        // torchrun, Sanic.
+        "ChildFailedError" | "ServerKilled" => true,
+        "CalledProcessError" => message.contains("python") && message.ends_with("returned non-zero exit status 1."),
+        _ => false,
+    }
 }
 
 /// What the fingerprint is made of: the class, and where only the text tells what happened, what it says last. One class
@@ -200,13 +212,15 @@ fn is_ini(raised: &Raised<'_>) -> bool {
 }
 
 /// Uses of None that Python words as a wrong type.
-const OF_NONE: [&str; 6] = [
+const OF_NONE: [&str; 8] = [
     "'NoneType' object is unsubscriptable",
     "'NoneType' object is not subscriptable",
     "'NoneType' object is not iterable",
     "'NoneType' object is not callable",
     "'NoneType' object does not support item",
     "cannot unpack non-iterable NoneType",
+    "object of type 'NoneType' has no len()",
+    "'NoneType' has no length",
 ];
 
 fn of_type_error(raised: &Raised<'_>) -> CrashReason {
@@ -293,6 +307,19 @@ mod tests {
             ("kubernetes.client.exceptions.ApiException", "(404)", "", "UnhandledError"),
             ("AttributeError", "'Lane' object has no attribute 'x'", "", "UnhandledError"),
             ("TypeError", "'NoneType' object is not subscriptable", "", "NilDereference"),
+            ("TypeError", "object of type 'NoneType' has no len()", "", "NilDereference"),
+            (
+                "environs.EnvValidationError",
+                "Environment variable \"PORT\" invalid: Not a valid integer.",
+                "",
+                "InvalidConfiguration",
+            ),
+            (
+                "jaxlib.xla_extension.XlaRuntimeError",
+                "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.",
+                "",
+                "HeapExhausted",
+            ),
             ("TypeError", "f() missing 1 required positional argument: 'BASE_URL'", "", "TypeMismatch"),
             (
                 "TypeError",

@@ -68,6 +68,13 @@ impl Link {
         self.frames.push(frame);
     }
 
+    /// Gives the last frame its line, where the frame itself has none.
+    pub fn place(&mut self, line: u32) {
+        if let Some(frame) = self.frames.last_mut().filter(|frame| frame.line == 0) {
+            frame.line = line;
+        }
+    }
+
     /// Takes a source line below a frame: only the first one below the last frame of the user's own is of use.
     pub fn source(&mut self, line: &[u8]) {
         let wanted = self.reading_source && self.frames.last().is_some_and(|frame| frame.own);

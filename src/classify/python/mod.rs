@@ -6,6 +6,7 @@ mod fatal;
 mod frames;
 mod kinds;
 mod link;
+mod notebook;
 pub mod record;
 mod traceback;
 
@@ -13,6 +14,7 @@ use super::grammar::{Context, Grammar, Line, Parser};
 use super::text;
 use boxed::Boxed;
 use fatal::Fatal;
+use notebook::Notebook;
 use traceback::Traceback;
 
 /// The grammar of Python.
@@ -35,7 +37,12 @@ impl Grammar for Python {
         if let Some(at) = text::find(line.text, fatal::HEAD) {
             return (!line.logged).then(|| Box::new(Fatal::new(line, at, context)) as Box<dyn Parser>);
         }
-        if let Some(at) = text::find(line.text, traceback::HEAD) {
+        if let Some(at) = notebook::head(line.text) {
+            return Some(Box::new(Notebook::new(line, at, context)));
+        }
+        // Nim writes the words alone.
+        let head = text::find(line.text, traceback::HEAD).filter(|at| line.text.len() > at + traceback::HEAD.len());
+        if let Some(at) = head {
             return Some(Box::new(Traceback::new(line, at, context)));
         }
         let at = frames::find(line.text)?;
@@ -60,6 +67,12 @@ mod tests {
             ("  + Exception Group Traceback (most recent call last):\n  |   File \"/app/a.py\", line 3, in f\n  | ExceptionGroup: e (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | ValueError: a\n    +---------------- 2 ----------------\n    | ZeroDivisionError: b\n    +------------------------------------\n".to_owned(), "ArithmeticError", "a.py:3"),
             // Its first frame is in the log's first line.
             ("  File \"/app/a.py\", line 3, in f\n    x[y]\nIndexError: list index out of range\n".to_owned(), "IndexOutOfBounds", "a.py:3"),
+            // Dagster's form: what was raised stands above.
+            ("KeyError: 'x'\n\nStack Trace:\n  File \"/app/a.py\", line 3, in f\n    x[y]\n\n2026-11-25 02:11:01 +0000 - dagster - ERROR - run failed\n".to_owned(), "MissingKey", "a.py:3"),
+            // torchrun says last that one of its processes failed.
+            (format!("[rank0]: {}[rank0]: KeyError: 'x'\nE1125 02:11:00.123000 1 torch/api.py:869] failed (exitcode: 1)\n{head}torch.distributed.ChildFailedError: \n=====\n/app/a.py FAILED\n", head.replace("\n  ", "\n[rank0]:   ")), "MissingKey", "a.py:3"),
+            // uvicorn's level stands before the group's head alone.
+            ("ERROR:      + Exception Group Traceback (most recent call last):\n  |   File \"/app/a.py\", line 3, in f\n  | ExceptionGroup: e (1 sub-exception)\n  +-+---------------- 1 ----------------\n    | KeyError: 'x'\n    +------------------------------------\n".to_owned(), "MissingKey", "a.py:3"),
             // A log that stops inside of it.
             (head.to_owned(), "ErrorExit", ""),
             (format!("{head}{head}KeyError: 'x'\n"), "MissingKey", "a.py:3"),

@@ -41,6 +41,8 @@ pub struct Traceback {
     state: State,
     prefix: Prefix,
     above: Above,
+    /// The exception that stands above the frames, with words between.
+    announced: Option<Vec<u8>>,
     logged: bool,
     headless: bool,
     in_group: bool,
@@ -61,6 +63,7 @@ impl Traceback {
             links: Vec::new(),
             current: Link::default(),
             state: State::Frames,
+            announced: None,
             logged: line.logged,
             headless: false,
             in_group: text::has(line.text, "+ Exception Group Traceback"),
@@ -89,6 +92,8 @@ impl Traceback {
         // Above the error of a script that does not parse there is no head.
         parser.headless = !frame.function.is_empty();
         parser.current.frame(frame);
+        parser.announced = announced(&parser.prefix, context);
+        parser.headless &= parser.announced.is_none();
         parser
     }
 
@@ -203,7 +208,10 @@ impl Traceback {
     }
 
     fn close_link(&mut self) {
-        let link = std::mem::take(&mut self.current);
+        let mut link = std::mem::take(&mut self.current);
+        if let Some(line) = self.announced.take().filter(|_| !link.is_raised()) {
+            link.raised(&line);
+        }
         self.state = State::Frames;
         self.foreign = 0;
         if !link.is_raised() || link.is_quotation() {
@@ -223,10 +231,19 @@ impl Traceback {
         }
         let fresh = self.links.is_empty() && self.current.frames.is_empty();
         let at = frames::find(text).filter(|_| fresh)?;
+        // The gutter of a group is no part of it.
+        let at = if self.in_group { text[..at].strip_suffix(b"  | ").map_or(at, <[u8]>::len) } else { at };
         self.prefix = Prefix::learn(&text[..at]);
         self.above.logged();
         Some(&text[at..])
     }
+}
+
+/// Dagster writes the exception first, then `Stack Trace:` and the frames.
+fn announced(prefix: &Prefix, context: &Context<'_>) -> Option<Vec<u8>> {
+    let mut above = context.before.iter().map_while(|line| prefix.strip(line));
+    above.next().filter(|line| *line == b"Stack Trace:")?;
+    above.find(|line| !text::blank(line)).filter(|line| is_exception(line, true)).map(<[u8]>::to_vec)
 }
 
 /// A line of an exception group without the gutter that stands left of it.
@@ -320,6 +337,9 @@ impl Parser for Traceback {
         let reason = link.reason(messages);
         let standing = match self.above.standing() {
             _ if reason == TERMINATED => Standing::Survived("it was interrupted from outside"),
+            Standing::Printed | Standing::Logged if kinds::is_of_a_child(&link.class, &link.message) => {
+                Standing::Closing
+            }
             Standing::Printed if self.logged => Standing::Logged,
             standing => standing,
         };
@@ -328,7 +348,7 @@ impl Parser for Traceback {
             kind: link.word(messages),
             exception: Some(link.class.clone()),
             message: link.said(),
-            exits: if standing == Standing::Printed { &[1] } else { &[] },
+            exits: if matches!(standing, Standing::Printed | Standing::Closing) { &[1] } else { &[] },
             standing,
             culprit: culprit(&frames),
             stack: shown(&frames),

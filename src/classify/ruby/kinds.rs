@@ -17,6 +17,9 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("SignalException", "", TERMINATED),
     // What cannot be loaded.
     ("LoadError", "cannot open shared object file", MISSING_LIBRARY),
+    ("LoadError", "' not found (required by ", MISSING_LIBRARY),
+    ("LoadError", "undefined symbol: ", MISSING_LIBRARY),
+    ("LoadError", "incompatible library version", MISSING_LIBRARY),
     ("LoadError", "no such file or directory -- ", MISSING_FILE),
     ("LoadError", "", MISSING_MODULE),
     ("Gem::LoadError", "", MISSING_MODULE),
@@ -144,6 +147,10 @@ mod tests {
                 "MissingLibrary",
             ),
             ("LoadError: No such file or directory -- /app/none.rb", "MissingFile"),
+            (
+                "LoadError: /lib/libm.so.6: version `GLIBC_2.29' not found (required by /x/nokogiri.so)",
+                "MissingLibrary",
+            ),
             ("Bundler::GemNotFound: Could not find gem 'x' in locally installed gems.", "MissingModule"),
             ("Errno::ECONNREFUSED: Connection refused - connect(2) for \"127.0.0.1\" port 1", "ConnectionRefused"),
             ("Errno::EADDRINUSE: Address already in use - bind(2) for \"127.0.0.1\" port 1", "PortInUse"),

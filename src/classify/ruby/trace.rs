@@ -28,6 +28,11 @@ pub const THREAD: &str = "terminated with exception (report_on_exception";
 /// What puma says when the application cannot be loaded.
 pub const PUMA: &str = "! Unable to load application: ";
 
+/// Most frames kept of a head that is still to come.
+const PENDING: usize = 64;
+/// Most links kept of a chain whose innermost comes first.
+const REVERSED: usize = 16;
+
 /// Who wrote a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Voice {
@@ -53,6 +58,10 @@ pub struct Trace {
     links: Vec<Link>,
     /// `Caused by:` stood alone, and what is thrown follows.
     awaits_cause: bool,
+    /// The frames stand above the heads, and causes above what they caused.
+    is_reversed: bool,
+    /// Frames of the head that is still to come.
+    pending: Vec<Frame>,
     text_lines: u32,
     foreign: u32,
     block: Block,
@@ -136,6 +145,8 @@ impl Trace {
             prefix: Prefix::default(),
             links: Vec::new(),
             awaits_cause: false,
+            is_reversed: false,
+            pending: Vec::new(),
             text_lines: 0,
             foreign: 0,
             block: Block::default(),
@@ -150,10 +161,10 @@ impl Trace {
             .iter()
             .map_while(|line| {
                 let bare = self.prefix.strip(line)?.trim_ascii_start().to_vec();
-                let counted = bare.first().is_some_and(u8::is_ascii_digit) && text::has(&bare, ": from ");
-                frames::frame(&bare).filter(|_| counted)
+                frames::frame(&bare).filter(|_| is_counted(&bare))
             })
             .collect();
+        self.is_reversed = !frames.is_empty();
         if let Some(link) = self.links.first_mut() {
             frames.into_iter().for_each(|frame| link.push(frame, b""));
         }
@@ -164,14 +175,27 @@ impl Trace {
         if let Some(frame) = &raised.frame {
             link.frames.push(frame.clone());
         }
-        push_link(&mut self.links, link);
+        std::mem::take(&mut self.pending).into_iter().rev().for_each(|frame| link.push(frame, b""));
+        if self.is_reversed {
+            // The innermost comes first in the text, and last in the chain.
+            self.links.insert(0, link);
+            self.links.truncate(REVERSED);
+        } else {
+            push_link(&mut self.links, link);
+        }
         self.text_lines = 0;
+    }
+
+    /// The link whose lines are being read.
+    fn current(&mut self) -> Option<&mut Link> {
+        if self.is_reversed { self.links.first_mut() } else { self.links.last_mut() }
     }
 
     /// Whether frames beyond the place in the head were read, so that no text follows any more.
     fn begun(&self) -> bool {
         let in_head = matches!(self.voice, Voice::Raised | Voice::Thread);
-        self.links.last().is_some_and(|link| link.frames.len() > usize::from(in_head))
+        let current = if self.is_reversed { self.links.first() } else { self.links.last() };
+        current.is_some_and(|link| link.frames.len() > usize::from(in_head))
     }
 
     fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
@@ -179,7 +203,11 @@ impl Trace {
             return if self.begun() { Flow::Foreign } else { Flow::Taken };
         }
         if let Some(frame) = frames::frame(bare).or_else(|| frames::flush_right(bare)) {
-            let Some(link) = self.links.last_mut() else { return Flow::Over };
+            if self.is_reversed && is_counted(bare.trim_ascii_start()) && self.pending.len() < PENDING {
+                self.pending.push(frame);
+                return self.taken(number);
+            }
+            let Some(link) = self.current() else { return Flow::Over };
             link.push(frame, bare);
             return self.taken(number);
         }
@@ -214,8 +242,9 @@ impl Trace {
             self.awaits_cause = true;
             return true;
         }
-        if self.awaits_cause
-            && let Some((class, message)) = head::titled(&text::string(trimmed))
+        let caused = trimmed.strip_prefix(b"Caused by: ");
+        if (self.awaits_cause || caused.is_some() && self.begun())
+            && let Some((class, message)) = head::titled(&text::string(caused.unwrap_or(trimmed)))
         {
             self.awaits_cause = false;
             push_link(&mut self.links, Link::new(&class, &message, bare));
@@ -251,7 +280,7 @@ impl Trace {
         if self.begun() || is_record(bare) || self.text_lines > TEXT_LINES {
             return self.stray();
         }
-        let Some(link) = self.links.last_mut() else { return self.stray() };
+        let Some(link) = self.current() else { return self.stray() };
         link.say(&text::string(bare));
         link.quote(bare);
         Flow::Taken
@@ -316,6 +345,11 @@ impl Parser for Trace {
     }
 }
 
+/// `2: from app.rb:7:in …`: a frame as Ruby 2.5 to 2.7 number them.
+fn is_counted(frame: &[u8]) -> bool {
+    frame.first().is_some_and(u8::is_ascii_digit) && text::has(frame, ": from ")
+}
+
 /// Where a head begins in a line, behind a collector's prefix.
 fn find_head(line: &[u8]) -> Option<(usize, Raised)> {
     let placed = text::find(line, ":in `").or_else(|| text::find(line, ":in '"));
@@ -339,7 +373,8 @@ fn find_frame(line: &[u8]) -> Option<(usize, Frame)> {
     }
     let frame = frames::frame(&line[start..])?;
     let tab = line[..start].iter().rposition(|b| *b != b'\t').map_or(0, |end| end + 1);
-    Some((tab, frame))
+    // Blanks alone are how a program indents its frames, which the words between them need not be.
+    Some((if text::blank(&line[..tab]) { 0 } else { tab }, frame))
 }
 
 /// What a program says above a backtrace that it prints: how far above, the class, the text.

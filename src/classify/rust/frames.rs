@@ -1,13 +1,14 @@
 //! The frames of a backtrace: a numbered symbol, and below it `at path:line:column`.
 
+use crate::classify::finding::Culprit;
 use crate::classify::stack::RawFrame;
 use crate::classify::text;
 
 /// Longest symbol that is looked at, in bytes.
 const SYMBOL_BYTES: usize = 4096;
 
-/// Crates of the language and its common libraries, for backtraces without places.
-const LIBRARIES: [&str; 62] = [
+/// Crates of the language, and what its runtime is made of.
+const STANDARD: [&str; 10] = [
     "std",
     "core",
     "alloc",
@@ -18,6 +19,29 @@ const LIBRARIES: [&str; 62] = [
     "rustc_demangle",
     "backtrace",
     "backtrace_rs",
+];
+
+/// Where a process or a thread begins, and what an address is that has no name.
+const STARTS: [&str; 9] = [
+    "main",
+    "_start",
+    "__libc_start_call_main",
+    "__libc_start_main",
+    "__libc_start_main_impl",
+    "start_thread",
+    "clone",
+    "clone3",
+    "<unknown>",
+];
+
+/// Types of the language, for which `core` implements much.
+const PRIMITIVES: [&str; 17] = [
+    "usize", "isize", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "bool",
+    "char", "str",
+];
+
+/// Common libraries, for backtraces without places.
+const LIBRARIES: [&str; 52] = [
     "tokio",
     "tokio_util",
     "futures",
@@ -106,6 +130,28 @@ pub fn place(line: &[u8]) -> Option<(&str, u32)> {
     line.starts_with(b"      ").then(|| location(rest))?
 }
 
+/// The symbol of a call that was inlined into the one above it, which log-panics writes without a number.
+pub fn inlined(line: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(line.get(..line.len().min(SYMBOL_BYTES))?).ok()?;
+    let symbol = line.strip_prefix("          ")?;
+    (symbol.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '<' | '{' | '_'))
+        && !symbol.starts_with("at "))
+    .then(|| symbol.trim_end())
+}
+
+/// Leaves out the frames of a hook that took the backtrace itself: they stand above the panic.
+pub fn below_hook(frames: &mut Vec<RawFrame>) {
+    if let Some(at) = frames.iter().position(|frame| frame.function.ends_with("rust_begin_unwind")) {
+        frames.drain(..at);
+    }
+}
+
+/// A place as a culprit, if it is in the user's own code.
+pub fn site(place: Option<&(String, u32)>) -> Option<Culprit> {
+    let (file, line) = place.filter(|(file, _)| is_own(file))?;
+    Some(Culprit { function: None, file: Some(file.clone()), line: Some(*line) })
+}
+
 /// `src/lanes.rs:9:5`, with or without the column: file and line.
 pub fn location(text: &str) -> Option<(&str, u32)> {
     let text = text.trim_end_matches(':');
@@ -120,8 +166,13 @@ pub fn location(text: &str) -> Option<(&str, u32)> {
 /// The frame of a symbol, as long as no place is known.
 pub fn frame(symbol: &str) -> RawFrame {
     let function = plain(symbol);
-    let own = function.contains("::") && !LIBRARIES.contains(&root(symbol));
+    let own = function.contains("::") && !is_standard(symbol) && !LIBRARIES.contains(&root(symbol));
     RawFrame { own, function, file: String::new(), line: 0 }
+}
+
+/// Whether the language or its runtime itself is at work there.
+pub fn is_standard(symbol: &str) -> bool {
+    STANDARD.contains(&root(symbol)) || STARTS.contains(&symbol)
 }
 
 /// Gives a frame its place, which tells whose code it is; unless it is the standard library's, wherever that was built.
@@ -132,8 +183,13 @@ pub fn set_place(frame: &mut RawFrame, file: &str, line: u32) {
 
 /// Whether a file is the user's own code.
 pub fn is_own(file: &str) -> bool {
-    const INSTALLED: [&str; 11] = [
+    const INSTALLED: [&str; 15] = [
         "/rustc/",
+        // Distributions build the standard library from a directory of their own: Debian's `/usr/src/rustc-1.63.0/`.
+        "/rustc-",
+        "/library/std/src/",
+        "/library/core/src/",
+        "/library/alloc/src/",
         "/.cargo/registry/",
         "/cargo/registry/",
         "/.cargo/git/",
@@ -145,10 +201,41 @@ pub fn is_own(file: &str) -> bool {
         "/sysdeps/",
         "/glibc",
     ];
-    let relative = ["library/", "vendor/", "src/libstd/", "src/libcore/", "src/liballoc/"];
+    let relative = ["library/", "rustc/", "rust:", "vendor/", "src/libstd/", "src/libcore/", "src/liballoc/"];
     file.ends_with(".rs")
         && !INSTALLED.iter().any(|part| file.contains(part))
         && !relative.iter().any(|start| file.starts_with(start))
+}
+
+/// The name of a function as a fingerprint holds it: that of its module and the last one of its path, because a call that was
+/// inlined has no more than that and its file. A closure or the body of an async function may have none.
+pub fn stable(frame: &RawFrame) -> Option<String> {
+    let (path, name) = frame.function.rsplit_once("::").unwrap_or(("", &frame.function));
+    let module = if path.is_empty() { file_module(&frame.file) } else { path_module(path) };
+    match module {
+        _ if name.is_empty() => None,
+        Some(module) => Some(format!("{module}::{name}")),
+        None => Some(name.to_owned()),
+    }
+}
+
+/// `silo` of `granary::silo::Silo`; the root of a crate has no name.
+fn path_module(path: &str) -> Option<&str> {
+    let inside = path.split("::").skip(1).filter(|part| part.starts_with(|c: char| c.is_ascii_lowercase()));
+    inside.last()
+}
+
+/// `silo` of `src/silo.rs` and of `src/silo/mod.rs`.
+fn file_module(file: &str) -> Option<&str> {
+    let file = file.strip_suffix(".rs")?;
+    let (directory, stem) = file.rsplit_once(['/', '\\']).unwrap_or(("", file));
+    let parent = directory.rsplit(['/', '\\']).next().unwrap_or_default();
+    match stem {
+        "main" | "lib" => None,
+        "mod" => Some(parent),
+        _ if matches!(parent, "bin" | "examples") => None,
+        stem => Some(stem),
+    }
 }
 
 /// The crate of a symbol: `lanes` of `<lanes[4f]::Lane as core::ops::Drop>::drop`.
@@ -156,9 +243,10 @@ fn root(symbol: &str) -> &str {
     let symbol = symbol.trim_start_matches(['<', '&']);
     let symbol = symbol.strip_prefix("dyn ").unwrap_or(symbol);
     let end = symbol.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(symbol.len());
-    // `<E as anyhow::…>`: a type parameter says nothing.
+    // `<E as anyhow::…>`: a type parameter says nothing, nor does `<str as …>`.
     let name = &symbol[..end];
-    if name.len() < 2 || symbol[end..].starts_with(" as ") { "core" } else { name }
+    let is_parameter = name.len() < 2 || PRIMITIVES.contains(&name) || symbol[end..].starts_with(" as ");
+    if is_parameter { "core" } else { name }
 }
 
 /// The symbol without what the compiler adds: hashes, closures, type arguments.
@@ -231,6 +319,7 @@ mod tests {
                 "&dyn core::ops::function::Fn::call_once",
                 false,
             ),
+            ("<usize as core::slice::index::SliceIndex<[T]>>::index_mut", "usize::index_mut", false),
             ("__rustc::rust_begin_unwind", "__rustc::rust_begin_unwind", false),
             ("main", "main", false),
             ("_start", "_start", false),
@@ -238,6 +327,27 @@ mod tests {
         for (symbol, function, own) in cases {
             let frame = frame(symbol);
             assert_eq!((frame.function.as_str(), frame.own), (function, own), "{symbol}");
+        }
+    }
+
+    #[test]
+    fn a_function_is_the_same_with_and_without_its_path() {
+        let of = |function: &str, file: &str| {
+            stable(&RawFrame { function: function.into(), file: file.into(), line: 1, own: true }).unwrap_or_default()
+        };
+        let same = [
+            ("granary::silo::Silo::level", "", "silo::level"),
+            ("granary::silo::Silo::level", "./src/silo.rs", "silo::level"),
+            ("level", "./src/silo.rs", "silo::level"),
+            ("level", "./src/silo/mod.rs", "silo::level"),
+            ("granary::main", "", "main"),
+            ("main", "src/main.rs", "main"),
+            ("main", "src/bin/sorter.rs", "main"),
+            ("vat::Vat::at", "vat.rs", "at"),
+            ("", "src/silo.rs", ""),
+        ];
+        for (function, file, name) in same {
+            assert_eq!(of(function, file), name, "{function} {file}");
         }
     }
 
@@ -254,6 +364,7 @@ mod tests {
         assert_eq!(find(b"2026-11-25 at noon: lanes::gate"), None);
         let cases = [
             ("./src/a.rs", true),
+            ("./usr/src/rustc-1.63.0/library/std/src/panicking.rs", false),
             ("/rustc/5968/library/core/src/cell.rs", false),
             ("./csu/../csu/libc-start.c", false),
         ];
