@@ -228,17 +228,9 @@ pub static PHRASES: &[Rule] = &[
     // Perl and Lua.
     by(Runtime::Perl, MISSING_FILE, &["can't open perl script ", "no such file"]),
     by(Runtime::Perl, MISSING_MODULE, &["can't locate ", " in @inc"]),
-    by(Runtime::Perl, MISSING_MODULE, &["plugin \"", "\" missing, maybe you need to install it"]),
-    by(Runtime::Perl, INVALID_CONFIGURATION, &["value \"", "\" invalid for option "]),
     last_words(INVALID_CONFIGURATION, &["no such user \""]),
-    by(Runtime::Perl, EXEC_FORMAT_ERROR, &["loadable library and perl binaries are mismatched"]),
     by(Runtime::Perl, CONNECTION_REFUSED, &["no nodes are available: [", "elasticsearch"]),
     by(Runtime::Lua, MISSING_FILE, &[": cannot open ", ".lua"]),
-    by(Runtime::Lua, INVALID_CONFIGURATION, &["incorrect value for option '"]),
-    // Erlang and Elixir.
-    by(Runtime::Beam, MISSING_FILE, &["escript: failed to open file"]),
-    by(Runtime::Beam, MISSING_FILE, &["no file named ", ".exs"]),
-    by(Runtime::Beam, INVALID_CONFIGURATION, &["protocol '", "': invalid node name"]),
     rule(PERMISSION_DENIED, &["permission denied"]),
     rule(PERMISSION_DENIED, &["eacces"]),
     rule(PERMISSION_DENIED, &["operation not permitted"]),
@@ -311,7 +303,6 @@ pub static PHRASES: &[Rule] = &[
     last_words(INVALID_CONFIGURATION, &["invalid value for "]),
     // PHP, and curl, which it calls.
     by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
-    by(Runtime::Php, HEAP_CORRUPTION, &["zend_mm_heap corrupted"]),
     rule(CONNECTION_REFUSED, &["curl error 7: "]),
     rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
     rule(TLS_FAILURE, &["curl error 60: "]),
