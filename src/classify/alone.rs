@@ -48,6 +48,15 @@ pub static ALONE: &[Rule] = &[
     last_words(MISSING_CONFIGURATION, &[": required argument ", " is missing"]),
     last_words(MISSING_CONFIGURATION, &[": required option ", " is missing"]),
     last_words(INVALID_CONFIGURATION, &[": option '", "': invalid value '"]),
+    // Scripts and their hosts.
+    said(Runtime::Lua, INVALID_CONFIGURATION, &["incorrect value for option '"]),
+    said(Runtime::Beam, MISSING_FILE, &["escript: failed to open file"]),
+    said(Runtime::Beam, MISSING_FILE, &["no file named ", ".exs"]),
+    said(Runtime::Beam, INVALID_CONFIGURATION, &["protocol '", "': invalid node name"]),
+    said(Runtime::Perl, MISSING_MODULE, &["plugin \"", "\" missing, maybe you need to install it"]),
+    said(Runtime::Perl, INVALID_CONFIGURATION, &["value \"", "\" invalid for option "]),
+    said(Runtime::Perl, EXEC_FORMAT_ERROR, &["loadable library and perl binaries are mismatched"]),
+    said(Runtime::Php, HEAP_CORRUPTION, &["zend_mm_heap corrupted"]),
 ];
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ const ANNOUNCING: usize = 12;
 /// The weight of a line that says no more than that it is over now, whatever its level.
 const CLOSING: usize = 21;
 /// What such lines say, without their level and punctuation.
-const CLOSINGS: [&str; 17] = [
+const CLOSINGS: [&str; 18] = [
     "rake aborted",
     "bin rails aborted",
     "abort",
@@ -46,6 +46,7 @@ const CLOSINGS: [&str; 17] = [
     "stopping",
     "terminating",
     "fatal errors found in configuration",
+    "fatal error exiting the event loop",
     "fpm initialization failed",
 ];
 
@@ -118,9 +119,15 @@ impl Spoken {
     fn message(&self) -> String {
         match &self.record {
             Some(record) => record.summary(),
-            None => without_stamps(&text::string(&self.text)).to_owned(),
+            None => without_level(without_stamps(&text::string(&self.text))).to_owned(),
         }
     }
+}
+
+/// A line without a level that is a field of its own: `ERROR\tcannot start`.
+fn without_level(line: &str) -> &str {
+    let fields = line.split_once('\t').filter(|(level, _)| Severity::of_word(level).is_some());
+    fields.map_or(line, |(_, rest)| rest)
 }
 
 /// The last lines, the last one first, without those of a trace.
@@ -269,13 +276,16 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
             exception: None,
         });
     }
-    if line.record.is_none() {
-        if let Some(complaint) = shell::complaint(&message) {
-            let told = || Some(speech.messages.meaning(&message, Voice::LastWords)?.reason);
-            let reason = Some(complaint.reason(speech.exit.code).or_else(told)?);
+    // A collector may have wrapped each line of a script into a record.
+    let plain = line.record.as_ref().is_none_or(|record| record.error.is_empty() && record.stack.is_empty());
+    if plain && let Some(complaint) = shell::complaint(&message) {
+        let told = || Some(speech.messages.meaning(&message, Voice::LastWords)?.reason);
+        if let Some(reason) = complaint.reason(speech.exit.code).or_else(told) {
             let (runtime, culprit) = (Some(Runtime::Shell), complaint.culprit());
-            return Some(Meant { reason, runtime, culprit, ..Meant::default() });
+            return Some(Meant { reason: Some(reason), runtime, culprit, ..Meant::default() });
         }
+    }
+    if line.record.is_none() {
         if let Some(reason) = of_exec(&message) {
             return Some(Meant { reason: Some(reason), ..Meant::default() });
         }

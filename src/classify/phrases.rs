@@ -56,6 +56,7 @@ pub static PHRASES: &[Rule] = &[
     rule(TLS_FAILURE, &["invalidcertificate("]),
     // Ports; before permissions and refusals, which their texts mention too.
     by(Runtime::Python, PORT_IN_USE, &["connection in use: ("]),
+    by(Runtime::Php, PORT_IN_USE, &["failed to listen on ", "(reason: address already in use)"]),
     rule(PORT_IN_USE, &["in use by another process"]),
     by(Runtime::Php, PORT_IN_USE, &["another fpm instance seems to already listen on"]),
     rule(PORT_IN_USE, &["address already in use"]),
@@ -227,7 +228,7 @@ pub static PHRASES: &[Rule] = &[
     // Perl and Lua.
     by(Runtime::Perl, MISSING_FILE, &["can't open perl script ", "no such file"]),
     by(Runtime::Perl, MISSING_MODULE, &["can't locate ", " in @inc"]),
-    by(Runtime::Perl, EXEC_FORMAT_ERROR, &["loadable library and perl binaries are mismatched"]),
+    last_words(INVALID_CONFIGURATION, &["no such user \""]),
     by(Runtime::Perl, CONNECTION_REFUSED, &["no nodes are available: [", "elasticsearch"]),
     by(Runtime::Lua, MISSING_FILE, &[": cannot open ", ".lua"]),
     rule(PERMISSION_DENIED, &["permission denied"]),
@@ -241,6 +242,8 @@ pub static PHRASES: &[Rule] = &[
     rule(MISSING_FILE, &["enoent"]),
     rule(MISSING_FILE, &["cannot find the file"]),
     rule(MISSING_FILE, &["cannot find the path"]),
+    // SQLite.
+    rule(MISSING_FILE, &["unable to open database file"]),
     // Next.js.
     rule(MISSING_FILE, &["could not find a production build in the '"]),
     rule(MISSING_FILE, &["config file \"", "not found in"]),
@@ -300,7 +303,6 @@ pub static PHRASES: &[Rule] = &[
     last_words(INVALID_CONFIGURATION, &["invalid value for "]),
     // PHP, and curl, which it calls.
     by(Runtime::Php, MISSING_FILE, &["could not open input file: "]),
-    by(Runtime::Php, HEAP_CORRUPTION, &["zend_mm_heap corrupted"]),
     rule(CONNECTION_REFUSED, &["curl error 7: "]),
     rule(DEPENDENCY_TIMEOUT, &["curl error 28: "]),
     rule(TLS_FAILURE, &["curl error 60: "]),

@@ -16,8 +16,8 @@ use super::ruled::{self, Ruled};
 use super::rules::Exit;
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::text;
 use super::{Category, ExitFacts};
+use super::{text, wrapper};
 
 /// Lines shown of a log in which no line is decisive.
 const ENDING_LINES: usize = 12;
@@ -191,7 +191,7 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
     }
     let follow = found.lines.saturating_sub(candidate.last_line);
     if let Standing::Warned(why) = candidate.standing {
-        let ended = follow == 0 && code.is_some_and(|code| candidate.exits.contains(&code));
+        let ended = says_it_ended(follow, found) && code.is_some_and(|code| candidate.exits.contains(&code));
         return (!ended).then(|| why.to_owned());
     }
     if let Some(code) = code {
@@ -216,6 +216,12 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         _ => after::LOGGED,
     };
     (follow > limit).then(|| format!("the process went on: {follow} lines follow it"))
+}
+
+/// Whether the lines that follow are only those of whoever started the program.
+fn says_it_ended(follow: u64, found: &Found) -> bool {
+    let last = usize::try_from(follow).unwrap_or(usize::MAX);
+    follow <= after::LOGGED && found.tail.newest_first().take(last).all(|line| wrapper::is_echo(&readable(line)))
 }
 
 /// Whether what follows a trace may be what the program had in its buffer for standard output, which is written when it

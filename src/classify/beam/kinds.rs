@@ -55,6 +55,7 @@ static ERRORS: &[Error] = &[
 
 /// Texts with a meaning of their own, in small letters; the first that holds wins.
 static TEXTS: &[(&str, CrashReason)] = &[
+    ("without a mix.project", MISSING_FILE),
     ("could not fetch application environment", MISSING_CONFIGURATION),
     ("invalid value for :", INVALID_CONFIGURATION),
     ("nxdomain", DNS_FAILURE),

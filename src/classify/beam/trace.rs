@@ -161,7 +161,8 @@ impl Trace {
             return if self.begun() || self.noted { Flow::Foreign } else { Flow::Taken };
         }
         let indent = bare.iter().take_while(|b| **b == b' ').count();
-        if indent > 0
+        // The blank behind an envelope counts for every line.
+        if indent > self.links.first().map_or(0, |(_, outer)| *outer)
             && bare[indent..].starts_with(MARK.as_bytes())
             && let Ok(said) = std::str::from_utf8(&bare[indent..])
             && let Some(head) = head(said)

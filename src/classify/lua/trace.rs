@@ -24,6 +24,8 @@ const FOREIGN: u32 = 8;
 #[derive(Debug)]
 pub struct Trace {
     prefix: Prefix,
+    /// What a collector alone puts before each line.
+    collector: Prefix,
     voice: Voice,
     link: Link,
     place: Option<(String, u32)>,
@@ -85,8 +87,10 @@ impl Trace {
     }
 
     fn of(head: Head, shown: &str, line: &Line<'_>, context: &Context<'_>) -> Self {
+        let collected = shown.len() - without_collector(shown).len();
         Self {
             prefix: Prefix::learn(&line.text[..head.at.min(line.text.len())]),
+            collector: Prefix::learn(line.text.get(..collected).unwrap_or_default()),
             voice: head.voice,
             link: Link::new("", &head.message, &shown.as_bytes()[head.at..]),
             place: head.place,
@@ -168,10 +172,8 @@ impl Parser for Trace {
         if let Some(at) = begins {
             self.prefix = Prefix::learn(&line.text[..at]);
         }
-        let bare = match self.prefix.strip(line.text) {
-            Some(bare) => bare.to_vec(),
-            None => without_collector(&text::string(line.text)).as_bytes().to_vec(),
-        };
+        let bare = self.prefix.strip(line.text).or_else(|| self.collector.strip(line.text));
+        let bare = bare.unwrap_or(line.text).to_vec();
         self.bare_line(&bare, line.number)
     }
 

@@ -1,5 +1,6 @@
 //! Perl: what `die` and Carp write, sources that do not compile, modules that are missing, exceptions that are objects.
 
+pub mod envelope;
 pub mod frames;
 pub mod kinds;
 pub mod place;

@@ -12,6 +12,24 @@ const LIBRARIES: [&str; 5] = ["/vendor/", "/usr/share/php/", "/usr/local/lib/php
 /// Tools that come as one archive: any other one is the program's.
 const TOOLS: [&str; 5] = ["composer", "phpunit", "wp-cli", "phpstan", "psalm"];
 
+/// Files of frameworks by which a console says where an exception was thrown: no path tells that they are libraries.
+const FRAMEWORK: [&str; 14] = [
+    "Connection.php",
+    "Connector.php",
+    "PDOConnection.php",
+    "PdoConnection.php",
+    "Driver.php",
+    "ExceptionConverter.php",
+    "AbstractConnection.php",
+    "Container.php",
+    "ContainerBuilder.php",
+    "Kernel.php",
+    "Application.php",
+    "Filesystem.php",
+    "StreamConnection.php",
+    "CurlFactory.php",
+];
+
 /// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -108,6 +126,11 @@ fn frame(function: &str, place: Option<(String, u32)>) -> Frame {
 pub fn is_own(file: &str) -> bool {
     let tool = file.strip_prefix("phar://").is_some_and(|path| TOOLS.iter().any(|name| path.contains(name)));
     !tool && !file.starts_with("vendor/") && !LIBRARIES.iter().any(|part| file.contains(part))
+}
+
+/// Whether a place that a console names is a framework's.
+pub fn is_framework(frame: &Frame) -> bool {
+    frame.file.as_deref().is_some_and(|file| FRAMEWORK.contains(&file))
 }
 
 /// The name without what changes from build to build: PHP 8.4 names closures by their line, anonymous classes by their

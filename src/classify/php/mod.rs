@@ -27,7 +27,6 @@ impl Grammar for Php {
             "fatal error: ",
             "[object] (",
             "\"exception\":{\"class\":",
-            "\"error\":{\"class\":",
             "[stacktrace]",
             ".php line ",
             "Stack trace:",

@@ -8,7 +8,7 @@ use super::printed::{self, Above};
 use super::xdebug;
 use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
-use crate::classify::finding::{Frame, Runtime};
+use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story, push_link};
 use crate::classify::messages::Messages;
@@ -24,24 +24,6 @@ const FOREIGN: u32 = 16;
 
 /// Before an exception that another one was thrown for, as Monolog writes it.
 const PREVIOUS: &[u8] = b"[previous exception] ";
-
-/// Files of frameworks by which a console says where an exception was thrown: no path tells that they are libraries.
-const FRAMEWORK: [&str; 14] = [
-    "Connection.php",
-    "Connector.php",
-    "PDOConnection.php",
-    "PdoConnection.php",
-    "Driver.php",
-    "ExceptionConverter.php",
-    "AbstractConnection.php",
-    "Container.php",
-    "ContainerBuilder.php",
-    "Kernel.php",
-    "Application.php",
-    "Filesystem.php",
-    "StreamConnection.php",
-    "CurlFactory.php",
-];
 
 /// One exception under way.
 #[derive(Debug)]
@@ -403,14 +385,10 @@ fn with_frames(open: Open, voice: Voice) -> Link {
         let calls = if handled { frames::without_handler(place.as_ref(), &calls) } else { &calls };
         link.frames = frames::stack(place, calls);
         if voice == Voice::Console {
-            link.frames.iter_mut().for_each(|frame| frame.in_app &= !is_framework(frame));
+            link.frames.iter_mut().for_each(|frame| frame.in_app &= !frames::is_framework(frame));
         }
     }
     link
-}
-
-fn is_framework(frame: &Frame) -> bool {
-    frame.file.as_deref().is_some_and(|file| FRAMEWORK.contains(&file))
 }
 
 #[cfg(test)]

@@ -37,6 +37,10 @@ impl Grammar for Ruby {
     }
 
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        // Erlang's compiler says before what.
+        if text::has(line.text, ": syntax error before: ") {
+            return None;
+        }
         let bug = [bug::HEAD, bug::NO_MEMORY].iter().any(|head| text::has(line.text, head));
         if bug && let Some(report) = bug::Report::new(line, context) {
             return Some(Box::new(report));

@@ -22,6 +22,9 @@ const RECURSION: usize = 100;
 /// The same, where frames are left out.
 const ELIDED_RECURSION: usize = 4;
 
+/// Most words of a collector's before a frame.
+const STARTS: usize = 8;
+
 /// The parser of one crash.
 #[derive(Debug)]
 pub struct Trace {
@@ -73,12 +76,21 @@ impl Trace {
 
     /// The rest of a crash, from a frame with a place on.
     pub fn without_head(line: &Line<'_>) -> Option<Self> {
-        let frame = frames::frame(line.text).filter(|frame| frame.line.is_some())?;
         let placed = text::has(line.text, " in ") && text::has(line.text, ".swift:");
+        if !placed {
+            return None;
+        }
+        // Behind what a collector put before it.
+        let blanks = line.text.iter().enumerate().filter(|(_, b)| **b == b' ').map(|(at, _)| at + 1);
+        let found = std::iter::once(0).chain(blanks).take(STARTS).find_map(|at| {
+            let frame = frames::frame(&line.text[at..]).filter(|frame| frame.line.is_some())?;
+            Some((at, frame))
+        });
+        let (at, frame) = found?;
         let mut link = Link::default();
-        link.push(frame, line.text);
-        placed.then(|| Self {
-            prefix: Prefix::default(),
+        link.push(frame, &line.text[at..]);
+        Some(Self {
+            prefix: Prefix::learn(&line.text[..at]),
             link,
             place: None,
             crashed: String::new(),
