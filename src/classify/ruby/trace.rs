@@ -373,8 +373,12 @@ fn find_frame(line: &[u8]) -> Option<(usize, Frame)> {
     }
     let frame = frames::frame(&line[start..])?;
     let tab = line[..start].iter().rposition(|b| *b != b'\t').map_or(0, |end| end + 1);
-    // Blanks alone are how a program indents its frames, which the words between them need not be.
-    Some((if text::blank(&line[..tab]) { 0 } else { tab }, frame))
+    // Blanks are how a program indents its frames, which the words between them need not be.
+    let blanks = line[..tab].iter().rev().take_while(|b| **b == b' ').count();
+    let indent = tab - blanks;
+    // One of them ends the prefix of a collector.
+    let separator = usize::from(blanks > 0 && indent > 0 && !line[..indent].ends_with(b"\t"));
+    Some((indent + separator, frame))
 }
 
 /// What a program says above a backtrace that it prints: how far above, the class, the text.

@@ -107,7 +107,7 @@ def run(case, program, root):
         raw = out.read().decode(errors="replace")
     code = done.returncode if done.returncode >= 0 else 128 - done.returncode
     for place, shown in (("VENV", "/opt/venv"), ("NODE_MODULES", "/usr/src/node_modules"), ("ETCD", "/usr/local/bin/etcd"),
-                         ("COREDNS", "/coredns"), ("JARS", "JRUBY", "/app/lib"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
+                         ("COREDNS", "/coredns"), ("JARS", "/app/lib"), ("JRUBY", "/app/lib/jruby.jar"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
         if PLACES[place]:
             raw = raw.replace(PLACES[place], shown)
     raw = raw.replace("/private" + root, "/app").replace(root, "/app")
