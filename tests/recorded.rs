@@ -6,50 +6,28 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use coroner::classify::Engine;
 use coroner::log::{FetchOptions, Fetcher, LimitOptions, Limiter, LogAnswer};
 use coroner::report::{EvidenceSource, EvidenceState};
-use coroner::termination::{Detector, DetectorOptions, SeenIn, Termination, Verdict, judge};
-use coroner::watch::SlimPod;
+use coroner::termination::{Detector, DetectorOptions, SeenIn, Termination, judge};
 use http::{Request, Response, StatusCode};
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use support::replay::{Event, Recordings, distinct, golden_start, replay, verdict_word};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded")
-}
+const RECORDED: Recordings = Recordings("recorded");
 
 fn names() -> Vec<String> {
-    let mut names: Vec<_> =
-        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    assert!(names.len() >= 20, "recordings are missing: {names:?}");
-    names
-}
-
-/// The lines of a file, each decoded.
-fn lines<T: serde::de::DeserializeOwned>(name: &str, file: &str) -> Vec<T> {
-    let text = fs::read_to_string(folder().join(name).join(file)).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{name}/{file}: {error}")))
-        .collect()
-}
-
-#[derive(Clone, Deserialize)]
-struct Event {
-    recv: Timestamp,
-    r#type: String,
-    object: SlimPod,
+    RECORDED.names(20)
 }
 
 /// What one read of a log answered.
@@ -74,18 +52,9 @@ impl Read {
     }
 }
 
-/// Replays a recording, and at its end lets the startup grace pass.
-fn replay(name: &str) -> Vec<Termination> {
-    let events: Vec<Event> = lines(name, "pods.watch.jsonl");
-    let mut detector = Detector::new(DetectorOptions::default());
-    let mut found = Vec::new();
-    for event in &events {
-        found.extend(detector.due(event.recv));
-        found.extend(detector.observe(&event.object, event.r#type == "DELETED", event.recv));
-    }
-    let end = events.last().unwrap().recv;
-    found.extend(detector.due(end + SignedDuration::from_mins(3)));
-    found
+fn found(name: &str) -> Vec<Termination> {
+    let events: Vec<Event> = RECORDED.lines(name, "pods.watch.jsonl");
+    replay(&mut Detector::new(DetectorOptions::default()), &events)
 }
 
 /// An API server that answers reads of one instance's log as the real one did.
@@ -134,86 +103,34 @@ async fn fetch(reads: Vec<Read>, termination: &Termination) -> LogAnswer {
     Fetcher::new(server(reads), ENGINE.clone(), limiter, FetchOptions::default()).fetch(termination).await
 }
 
-fn short_id(termination: &Termination) -> String {
-    let id = termination.container_id.as_deref().unwrap_or("-");
-    id.rsplit('/').next().unwrap().chars().take(6).collect()
-}
-
 fn golden_line(termination: &Termination, log: &LogAnswer) -> String {
-    let t = termination;
-    let finding = &log.classification.finding;
-    let verdict = match judge(t, finding) {
-        Verdict::Report { notify: true } => "report".to_owned(),
-        Verdict::Report { notify: false } => "report-quietly".to_owned(),
-        Verdict::Ignore(why) => format!("ignore:{}", why.as_str()),
-    };
-    let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".into());
     format!(
-        "{pod}/{container} {kind:?} rc={rc} id={id} {seen:?} {reason}/{exit} stated={stated} stopping={stopping} unseen={unseen} \
-         log={state:?}/{source:?} finding={found} {verdict}",
-        pod = t.pod.name,
-        container = t.container,
-        kind = t.kind,
-        rc = t.restart_count,
-        id = short_id(t),
-        seen = t.seen_in,
-        reason = t.reason.as_deref().unwrap_or("-"),
-        exit = or_dash(t.exit_code.map(|code| code.to_string())),
-        stated = or_dash(t.stated.map(|stated| format!("{stated:?}"))),
-        stopping = or_dash(t.pod.stopping.map(|stopping| format!("{stopping:?}"))),
-        unseen = t.unseen,
+        "{start} log={state:?}/{source:?} finding={found} {verdict}",
+        start = golden_start(termination),
         state = log.state,
         source = log.source,
-        found = finding.reason,
+        found = log.classification.finding.reason,
+        verdict = verdict_word(judge(termination, &log.classification.finding)),
     )
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_recording_gives_the_terminations_and_logs_that_were_checked_by_hand() {
     for name in names() {
-        let (mut text, reads) = (String::new(), lines(&name, "logs.jsonl"));
-        for termination in replay(&name) {
+        let (mut text, reads) = (String::new(), RECORDED.lines(&name, "logs.jsonl"));
+        for termination in found(&name) {
             let log = fetch(reads_of(&reads, &termination), &termination).await;
             writeln!(text, "{}", golden_line(&termination, &log)).unwrap();
         }
-        let path = folder().join(&name).join("terminations.golden");
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::write(&path, &text).unwrap();
-        }
-        let golden = fs::read_to_string(&path).expect("run once with UPDATE_GOLDEN=1 and check the new file by hand");
-        assert_eq!(text, golden, "{name}: terminations differ from {}", path.display());
+        RECORDED.assert_golden(&name, &text);
     }
-}
-
-/// Every container ID that a terminated record names, read without the code under test.
-fn instances_in_json(name: &str) -> BTreeSet<(String, String, String)> {
-    let mut instances = BTreeSet::new();
-    for event in lines::<Value>(name, "pods.watch.jsonl") {
-        let pod = &event["object"];
-        for list in ["initContainerStatuses", "containerStatuses"] {
-            for status in pod["status"][list].as_array().into_iter().flatten() {
-                for state in ["state", "lastState"] {
-                    if let Some(id) = status[state]["terminated"]["containerID"].as_str() {
-                        let text = |value: &Value| value.as_str().unwrap().to_owned();
-                        instances.insert((text(&pod["metadata"]["uid"]), text(&status["name"]), id.to_owned()));
-                    }
-                }
-            }
-        }
-    }
-    instances
 }
 
 #[test]
 fn every_instance_is_found_exactly_once() {
     for name in names() {
-        let found = replay(&name);
-        let with_id =
-            found.iter().filter_map(|it| Some((it.pod.uid.clone(), it.container.clone(), it.container_id.clone()?)));
-        let with_id: Vec<_> = with_id.collect();
-        let distinct: BTreeSet<_> = with_id.iter().cloned().collect();
-        assert_eq!(with_id.len(), distinct.len(), "{name}: a termination was found twice");
-        assert_eq!(distinct, instances_in_json(&name), "{name}");
+        let found = found(&name);
+        assert_eq!(distinct(&name, &found), RECORDED.instances(&name), "{name}");
         account_for_every_restart(&name, &found);
     }
 }
@@ -236,8 +153,8 @@ fn account_for_every_restart(name: &str, found: &[Termination]) {
 async fn no_log_of_another_instance_is_ever_accepted() {
     let (mut accepted, mut foreign) = (0, 0);
     for name in names() {
-        let all = lines(&name, "logs.jsonl");
-        for termination in replay(&name).iter().filter(|it| it.container_id.is_some()) {
+        let all = RECORDED.lines(&name, "logs.jsonl");
+        for termination in found(&name).iter().filter(|it| it.container_id.is_some()) {
             let reads = reads_of(&all, termination);
             let own = termination.container_id.as_deref().unwrap().rsplit('/').next().unwrap();
             foreign += reads.iter().filter(|read| read.owner().is_some_and(|owner| owner != own)).count();
@@ -260,8 +177,7 @@ async fn no_log_of_another_instance_is_ever_accepted() {
 
 #[test]
 fn records_of_both_places_are_there() {
-    let seen: BTreeSet<_> =
-        names().iter().flat_map(|name| replay(name)).map(|it| format!("{:?}", it.seen_in)).collect();
+    let seen: BTreeSet<_> = names().iter().flat_map(|name| found(name)).map(|it| format!("{:?}", it.seen_in)).collect();
     for place in [SeenIn::State, SeenIn::LastState, SeenIn::PodStatus] {
         assert!(seen.contains(&format!("{place:?}")), "no recording has a record in {place:?}");
     }

@@ -6,61 +6,33 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
-use coroner::classify::{Category, Confidence, CrashReason, Finding, Runtime, reason};
+use coroner::classify::{Category, Confidence, reason};
 use coroner::log::{Which, choose};
 use coroner::termination::{ContainerKind, Detector, DetectorOptions, SeenIn, Termination, Verdict, judge};
-use coroner::watch::{Scope, SlimPod};
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use coroner::watch::Scope;
 use proptest::prelude::*;
 use serde::Deserialize;
-use serde_json::Value;
+use support::replay::{Event, Instance, Recordings, debug_or_dash, distinct, golden_start, replay, verdict_word};
+use support::samples::finding;
 
 /// Those that the first release was promised to get right.
 const PROMISED: [&str; 7] = ["a-mapwrite", "b-oom", "c-segv", "d-never", "e-init", "g-nocmd", "m-two"];
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings")
-}
+const RECORDINGS: Recordings = Recordings("recordings");
 
 fn names() -> Vec<String> {
-    let mut names: Vec<_> =
-        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    assert!(names.len() >= 21, "recordings are missing: {names:?}");
-    names
-}
-
-/// One line of `pods.watch.jsonl`.
-#[derive(Clone, Deserialize)]
-struct Event {
-    recv: Timestamp,
-    r#type: String,
-    object: SlimPod,
-}
-
-impl Event {
-    fn uid(&self) -> &str {
-        self.object.metadata.uid.as_deref().unwrap()
-    }
-
-    fn deleted(&self) -> bool {
-        self.r#type == "DELETED"
-    }
-}
-
-fn lines(name: &str, file: &str) -> Vec<String> {
-    fs::read_to_string(folder().join(name).join(file)).unwrap().lines().map(str::to_owned).collect()
+    RECORDINGS.names(21)
 }
 
 fn events(name: &str) -> Vec<Event> {
     static PARSED: LazyLock<Mutex<BTreeMap<String, Vec<Event>>>> = LazyLock::new(Mutex::default);
-    let parse = || lines(name, "pods.watch.jsonl").iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let parse = || RECORDINGS.lines(name, "pods.watch.jsonl");
     PARSED.lock().unwrap().entry(name.to_owned()).or_insert_with(parse).clone()
 }
 
@@ -68,40 +40,9 @@ fn detector() -> Detector {
     Detector::new(DetectorOptions::default())
 }
 
-/// Replays a recording, and at its end lets the startup grace pass.
-fn replay(detector: &mut Detector, events: &[Event]) -> Vec<Termination> {
-    let mut found = Vec::new();
-    for event in events {
-        found.extend(detector.due(event.recv));
-        found.extend(detector.observe(&event.object, event.deleted(), event.recv));
-    }
-    let end = events.last().unwrap().recv;
-    found.extend(detector.due(end + SignedDuration::from_mins(3)));
-    found
-}
-
-/// What tells one termination from all others.
-type Instance = (String, String, String);
-
 fn instance(termination: &Termination) -> Instance {
     let Termination { pod, container, .. } = termination;
     (pod.uid.clone(), container.clone(), termination.instance().into_owned())
-}
-
-fn finding(category: Category, reason: CrashReason, confidence: Confidence) -> Finding {
-    Finding {
-        category,
-        reason,
-        runtime: Runtime::Unknown,
-        exception: None,
-        message: String::new(),
-        confidence,
-        culprit: None,
-        stack: Vec::new(),
-        related: Vec::new(),
-        contributing: Vec::new(),
-        advice: None,
-    }
 }
 
 /// What a termination is judged to be when its log says nothing, and when it holds a fatal trace.
@@ -114,41 +55,12 @@ fn verdicts(termination: &Termination) -> [Verdict; 2] {
     [judge(termination, &silent), judge(termination, &trace)]
 }
 
-fn verdict_word(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Report { notify: true } => "report".into(),
-        Verdict::Report { notify: false } => "report-quietly".into(),
-        Verdict::Ignore(why) => format!("ignore:{}", why.as_str()),
-    }
-}
-
-fn short_id(termination: &Termination) -> String {
-    let id = termination.container_id.as_deref().unwrap_or("-");
-    id.rsplit('/').next().unwrap().chars().take(6).collect()
-}
-
-fn debug_or_dash(value: &Option<impl std::fmt::Debug>) -> String {
-    value.as_ref().map_or_else(|| "-".into(), |value| format!("{value:?}"))
-}
-
 fn golden_line(termination: &Termination) -> String {
-    let t = termination;
-    let choice = choose(t);
-    let [silent, trace] = verdicts(t);
+    let choice = choose(termination);
+    let [silent, trace] = verdicts(termination);
     format!(
-        "{pod}/{container} {kind:?} rc={rc} id={id} {seen:?} {reason}/{exit} stated={stated} stopping={stopping} \
-         unseen={unseen} log={first},{other} silent={silent} trace={trace}",
-        pod = t.pod.name,
-        container = t.container,
-        kind = t.kind,
-        rc = t.restart_count,
-        id = short_id(t),
-        seen = t.seen_in,
-        reason = t.reason.as_deref().unwrap_or("-"),
-        exit = t.exit_code.map_or_else(|| "-".into(), |code| code.to_string()),
-        stated = debug_or_dash(&t.stated),
-        stopping = debug_or_dash(&t.pod.stopping),
-        unseen = t.unseen,
+        "{start} log={first},{other} silent={silent} trace={trace}",
+        start = golden_start(termination),
         first = debug_or_dash(&choice.first),
         other = debug_or_dash(&choice.otherwise),
         silent = verdict_word(silent),
@@ -163,43 +75,15 @@ fn every_recording_gives_the_terminations_that_were_checked_by_hand() {
         for termination in replay(&mut detector(), &events(&name)) {
             writeln!(text, "{}", golden_line(&termination)).unwrap();
         }
-        let path = folder().join(&name).join("terminations.golden");
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::write(&path, &text).unwrap();
-        }
-        let golden = fs::read_to_string(&path).expect("run once with UPDATE_GOLDEN=1 and check the new file by hand");
-        assert_eq!(text, golden, "{name}: terminations differ from {}", path.display());
+        RECORDINGS.assert_golden(&name, &text);
     }
-}
-
-/// Every container ID that a terminated record of the recording names, read without the code under test.
-fn instances_in_json(name: &str) -> BTreeSet<Instance> {
-    let mut instances = BTreeSet::new();
-    for line in lines(name, "pods.watch.jsonl") {
-        let event: Value = serde_json::from_str(&line).unwrap();
-        let pod = &event["object"];
-        for list in ["initContainerStatuses", "containerStatuses"] {
-            for status in pod["status"][list].as_array().into_iter().flatten() {
-                for state in ["state", "lastState"] {
-                    if let Some(id) = status[state]["terminated"]["containerID"].as_str() {
-                        let text = |value: &Value| value.as_str().unwrap().to_owned();
-                        instances.insert((text(&pod["metadata"]["uid"]), text(&status["name"]), id.to_owned()));
-                    }
-                }
-            }
-        }
-    }
-    instances
 }
 
 #[test]
 fn every_instance_is_found_exactly_once() {
     for name in names() {
         let found = replay(&mut detector(), &events(&name));
-        let with_id: Vec<_> = found.iter().filter(|it| it.container_id.is_some()).map(instance).collect();
-        let distinct: BTreeSet<_> = with_id.iter().cloned().collect();
-        assert_eq!(with_id.len(), distinct.len(), "{name}: a termination was found twice");
-        assert_eq!(distinct, instances_in_json(&name), "{name}");
+        assert_eq!(distinct(&name, &found), RECORDINGS.instances(&name), "{name}");
         assert_eq!(found.iter().map(|it| it.unseen).sum::<u32>(), 0, "{name}: nothing was missed in the recording");
     }
 }
@@ -358,7 +242,7 @@ enum Answer {
 }
 
 fn log_rows(name: &str) -> Vec<LogRow> {
-    lines(name, "prevlogs.jsonl").iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    RECORDINGS.lines(name, "prevlogs.jsonl")
 }
 
 fn answer(rows: &[LogRow], termination: &Termination, which: Which) -> Option<Answer> {

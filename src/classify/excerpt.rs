@@ -17,6 +17,9 @@ const RAW_BYTES: usize = 3 * EXCERPT_BYTES;
 /// Longest line that is collected.
 const RAW_LINE_BYTES: usize = 4096;
 
+/// How often one line is shown in a row: a recursion without end has a thousand equal frames.
+pub const REPEATS: usize = 3;
+
 /// Lines on their way into an excerpt; bounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
@@ -35,9 +38,11 @@ impl Block {
         block
     }
 
-    /// Appends a line, unless the block is full.
+    /// Appends a line, unless the block is full or ends with [`REPEATS`] lines like it.
     pub fn push(&mut self, line: &[u8]) {
-        if self.lines.len() + line.len().min(RAW_LINE_BYTES) > RAW_BYTES {
+        let last = self.lines.rsplit(|b| *b == b'\n').skip(1);
+        let repeats = last.take(REPEATS).take_while(|last| *last == line).count() == REPEATS;
+        if repeats || self.lines.len() + line.len().min(RAW_LINE_BYTES) > RAW_BYTES {
             self.cut = true;
         } else {
             self.cut |= add(&mut self.lines, line);
@@ -132,14 +137,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_line_is_shown_a_few_times_in_a_row() {
+        let mut block = Block::default();
+        ["f", "f", "f", "f", "f", "g", "f"].iter().for_each(|line| block.push(line.as_bytes()));
+        let shown = block.render(&Redactor::default());
+        assert_eq!((shown.text.as_str(), shown.cut), ("f\nf\nf\ng\nf", true));
+    }
+
+    #[test]
     fn an_excerpt_is_bounded_and_says_when_it_was_cut() {
         let mut block = Block::after(&[b"nearest".to_vec(), b"farther".to_vec()]);
         block.push(b"decisive");
         let shown = block.render(&Redactor::default());
         assert_eq!((shown.text.as_str(), shown.cut), ("farther\nnearest\ndecisive", false));
         assert_eq!(&shown.text[shown.decisive_from..], "decisive");
-        for _ in 0..2000 {
-            block.push(&b"frame ".repeat(20));
+        for number in 0..2000 {
+            block.push(format!("frame {number} {}", "frame ".repeat(20)).as_bytes());
         }
         let Shown { text, cut, .. } = block.render(&Redactor::default());
         assert!(cut && text.len() <= EXCERPT_BYTES && text.starts_with("farther\nnearest\ndecisive\nframe"));

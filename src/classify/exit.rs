@@ -3,7 +3,7 @@
 use super::finding::{Confidence, CrashReason, Runtime};
 use super::messages::{Messages, Voice};
 use super::reason::*;
-use super::{ExitFacts, Stated};
+use super::{ExitFacts, Stated, signal};
 
 /// What an exit says without its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,28 +160,14 @@ pub fn of_code(code: i32) -> Option<Fact> {
     if let Some((_, reason, words)) = WINDOWS.iter().find(|(status, ..)| *status == code as u32) {
         return Some(fact(reason.clone(), format!("{words} (exit code {:#010x})", code as u32)));
     }
-    let (reason, signal) = match code {
-        0 => return Some(fact(CLEAN_EXIT, "it ended with exit code 0")),
-        129 => (TERMINATED, "SIGHUP"),
-        130 => (TERMINATED, "SIGINT"),
-        131 => (TERMINATED, "SIGQUIT"),
-        143 => (TERMINATED, "SIGTERM"),
-        137 => (KILLED, "SIGKILL"),
-        132 => (ILLEGAL_INSTRUCTION, "SIGILL"),
-        // On arm64 glibc's abort() ends in a breakpoint where the process is PID 1.
-        133 => (ABORT, "SIGTRAP"),
-        134 => (ABORT, "SIGABRT"),
-        135 => (BUS_ERROR, "SIGBUS"),
-        136 => (FLOATING_POINT_EXCEPTION, "SIGFPE"),
-        139 => (SEGFAULT, "SIGSEGV"),
-        159 => (ABORT, "SIGSYS"),
-        _ => return None,
-    };
-    let native = category_of(&reason) == Some(super::finding::Category::Native);
-    let verb = if native || code == 137 { "killed" } else { "stopped" };
+    if code == 0 {
+        return Some(fact(CLEAN_EXIT, "it ended with exit code 0"));
+    }
+    let signal = signal::of_number(code.checked_sub(128)?)?;
+    let verb = if signal.reason == TERMINATED { "stopped" } else { "killed" };
     Some(Fact {
-        runtime: native.then_some(Runtime::Native),
-        ..fact(reason, format!("{verb} by {signal} (exit code {code})"))
+        runtime: signal.is_fault().then_some(Runtime::Native),
+        ..fact(signal.reason.clone(), format!("{verb} by {} (exit code {code})", signal.name))
     })
 }
 

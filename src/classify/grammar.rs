@@ -11,7 +11,7 @@ use super::messages::Messages;
 /// A line as a grammar sees it: without terminal escapes, docker's envelope opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// The text, with the collector's prefix if there is one.
+    /// The text, with the collector's prefix if there is one: valid UTF-8, U+FFFD for what was none.
     pub text: &'a [u8],
     /// Its number in the log, from 1. The lines inside of one JSON record have the same.
     pub number: u64,

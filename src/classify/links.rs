@@ -2,10 +2,11 @@
 //! of it is shown.
 
 use super::chain::weight;
-use super::excerpt::Block;
+use super::excerpt::{Block, REPEATS};
 use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES, base_name};
 use super::grammar::{Candidate, Standing};
 use super::reason::STACK_OVERFLOW;
+use super::stack::recurring;
 use super::text;
 
 /// Most links kept of one chain, the first ones and the last ones: a hostile chain has a million.
@@ -75,7 +76,8 @@ impl Link {
 
     /// Appends a line to what is shown.
     pub fn quote(&mut self, line: &[u8]) {
-        if self.lines.len() < QUOTED_LINES {
+        let last = self.lines.iter().rev().take(REPEATS);
+        if self.lines.len() < QUOTED_LINES && last.filter(|last| *last == line).count() < REPEATS {
             self.lines.push(line[..line.len().min(QUOTED_BYTES)].to_vec());
         }
     }
@@ -196,20 +198,12 @@ fn most_actionable(reasons: &[CrashReason]) -> Option<usize> {
     (0..reasons.len()).max_by_key(|at| (weight(&reasons[*at]), *at))
 }
 
-/// What the fingerprint is made of. Where a stack overflowed, the functions that recur: where exactly the limit struck
-/// is chance.
+/// What the fingerprint is made of.
 fn signature(frames: &[Frame], names: Names, recursion: bool) -> Vec<(String, String)> {
     let file = |frame: &Frame| frame.file.as_deref().filter(|_| names.files).map_or("", base_name).to_owned();
     let own = frames.iter().filter(|frame| frame.in_app);
-    let all: Vec<(String, String)> = own.map(|frame| ((names.stable)(&frame.function), file(frame))).collect();
-    if !recursion {
-        return all;
-    }
-    let mut sorted = all.clone();
-    sorted.sort();
-    let recurring: Vec<_> =
-        sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 2).map(|same| same[0].clone()).collect();
-    if recurring.is_empty() { all } else { recurring }
+    let all = own.map(|frame| ((names.stable)(&frame.function), file(frame))).collect();
+    if recursion { recurring(all) } else { all }
 }
 
 /// The links that are shown: the one that names the reason as it is, of the others what there is room for.

@@ -59,6 +59,7 @@ mod rust;
 mod scan;
 mod severity;
 mod shell;
+mod signal;
 mod stack;
 pub mod subject;
 mod swift;

@@ -285,13 +285,15 @@ fn lined(lines: &[&[u8]]) -> Vec<u8> {
     lines.iter().flat_map(|line| [line, &b"\n"[..]]).flatten().copied().collect()
 }
 
-/// A line without escapes and without what carries it.
+/// A line without escapes and without what carries it, as valid UTF-8: where a grammar reads it as a text, what it finds
+/// there stands at the same place in the bytes. (Replacing invalid bytes later, in each grammar, moved what is behind them.)
 pub fn readable(raw: &[u8]) -> Cow<'_, [u8]> {
     let plain = text::plain(raw);
-    match carrier::inner(&plain) {
+    let plain = match carrier::inner(&plain) {
         Some(inner) => Cow::Owned(text::plain(&inner).into_owned()),
         None => plain,
-    }
+    };
+    if std::str::from_utf8(&plain).is_ok() { plain } else { Cow::Owned(text::string(&plain).into_bytes()) }
 }
 
 fn context(tail: &Tail) -> Vec<Vec<u8>> {

@@ -41,21 +41,23 @@ pub fn culprit(frames: &[RawFrame]) -> Option<Culprit> {
 }
 
 /// Function and file of the user's own frames. `stable` takes from a name what is generated; without a name the frame is
-/// left out. Where a stack overflowed, only the functions that recur: where exactly the limit struck is chance.
+/// left out. Where a stack overflowed, only the functions that recur.
 pub fn signature(
     frames: &[RawFrame],
     recursion: bool,
     stable: impl Fn(&RawFrame) -> Option<String>,
 ) -> Vec<(String, String)> {
     let own = frames.iter().filter(|frame| frame.own);
-    let all: Vec<_> = own.filter_map(|frame| Some((stable(frame)?, base_name(&frame.file).to_owned()))).collect();
-    if !recursion {
-        return all;
-    }
-    let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
-    let mut recurring: Vec<_> = all.iter().filter(|one| count(one) > 2).cloned().collect();
-    recurring.sort();
-    recurring.dedup();
+    let all = own.filter_map(|frame| Some((stable(frame)?, base_name(&frame.file).to_owned()))).collect();
+    if recursion { recurring(all) } else { all }
+}
+
+/// Of the frames of a stack that overflowed the functions that recur: where exactly the limit struck is chance.
+pub fn recurring(all: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut sorted = all.clone();
+    sorted.sort();
+    let recurring: Vec<_> =
+        sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 2).map(|same| same[0].clone()).collect();
     if recurring.is_empty() { all } else { recurring }
 }
 

@@ -136,12 +136,18 @@ impl Page {
         let Some(culprit) = &finding.culprit else { return };
         self.title("Where");
         self.culprit(culprit);
-        let above = finding.stack.iter().filter(|frame| frame.in_app).skip(1).take(4);
-        let callers: Vec<String> = above
+        let own = finding.stack.iter().filter(|frame| frame.in_app);
+        let mut places: Vec<String> = own
             .map(|frame| Culprit { function: Some(frame.function.clone()), file: frame.file.clone(), line: frame.line })
-            .map(|caller| format!("  called by {}\n", place_in_words(&caller)))
+            .map(|place| place_in_words(&place))
             .collect();
-        callers.iter().for_each(|caller| self.put(Style::Quiet, caller));
+        if places.first().is_some_and(|top| places.get(1) == Some(top)) {
+            self.put(Style::Quiet, "  called by itself, over and over\n");
+        }
+        places.dedup();
+        for caller in places.iter().skip(1).take(4) {
+            self.put(Style::Quiet, &format!("  called by {caller}\n"));
+        }
     }
 
     fn culprit(&mut self, culprit: &Culprit) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 
-use coroner::classify::{Category, Classification, Confidence, Culprit, Finding, Runtime, reason};
+use coroner::classify::{Category, Classification, Confidence, CrashReason, Culprit, Finding, Runtime, reason};
 use coroner::report::{Counted, EvidenceSource, EvidenceState, Workload};
 use coroner::termination::{ContainerKind, PodFacts, RestartPolicy, SeenIn, Termination};
 
@@ -62,20 +62,30 @@ pub fn crash(pod: &str, restart: i32, ended: i64, bug: u64) -> Counted {
     }
 }
 
+/// A finding of which nothing more is known.
+pub fn finding(category: Category, reason: CrashReason, confidence: Confidence) -> Finding {
+    Finding {
+        category,
+        reason,
+        runtime: Runtime::Unknown,
+        exception: None,
+        message: String::new(),
+        confidence,
+        culprit: None,
+        stack: Vec::new(),
+        related: Vec::new(),
+        contributing: Vec::new(),
+        advice: None,
+    }
+}
+
 fn classification(bug: u64) -> Classification {
     Classification {
         finding: Finding {
-            category: Category::Code,
-            reason: reason::CONCURRENT_MAP_ACCESS,
             runtime: Runtime::Go,
-            exception: None,
             message: "fatal error: concurrent map writes".into(),
-            confidence: Confidence::High,
             culprit: Some(Culprit { function: None, file: Some("/src/cache.go".into()), line: Some(28) }),
-            stack: Vec::new(),
-            related: Vec::new(),
-            contributing: Vec::new(),
-            advice: None,
+            ..finding(Category::Code, reason::CONCURRENT_MAP_ACCESS, Confidence::High)
         },
         fingerprint: format!("1-{bug:016x}"),
         excerpt: "fatal error: concurrent map writes".into(),

@@ -2,13 +2,12 @@
 
 use super::frames;
 use crate::classify::excerpt::Block;
-use crate::classify::finding::{CrashReason, Frame, Runtime, STACK_FRAMES};
+use crate::classify::finding::{Frame, Runtime, STACK_FRAMES};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::place_of;
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::reason::*;
-use crate::classify::text;
+use crate::classify::{signal, text};
 
 /// The title of a report.
 pub const HEAD: &str = "Native Crash Reporting";
@@ -20,15 +19,6 @@ const SIGNAL: &str = "Got a ";
 const LINES: u32 = 20_000;
 /// Lines of the beginning that are shown.
 const SHOWN: u32 = 8;
-
-/// The signals, and what they mean.
-static SIGNALS: [(&str, CrashReason); 5] = [
-    ("SIGSEGV", SEGFAULT),
-    ("SIGBUS", BUS_ERROR),
-    ("SIGILL", ILLEGAL_INSTRUCTION),
-    ("SIGFPE", FLOATING_POINT_EXCEPTION),
-    ("SIGABRT", ABORT),
-];
 
 /// The parser of a report.
 #[derive(Debug)]
@@ -102,13 +92,13 @@ impl Parser for Report {
     }
 
     fn finish(self: Box<Self>, _messages: &Messages) -> Option<Candidate> {
-        let (signal, reason) = SIGNALS.iter().find(|(signal, _)| self.said.contains(signal))?;
+        let signal = signal::named(&self.said)?;
         let own: Vec<&Frame> = self.frames.iter().filter(|frame| frame.in_app).collect();
         Some(Candidate {
             runtime: Runtime::Dotnet,
-            reason: reason.clone(),
-            kind: (*signal).to_owned(),
-            exception: Some((*signal).to_owned()),
+            reason: signal.reason.clone(),
+            kind: signal.name.to_owned(),
+            exception: Some(signal.name.to_owned()),
             message: self.said.split(". ").next().unwrap_or_default().to_owned(),
             standing: Standing::Fatal,
             exits: &[134, 139, 133],

@@ -11,6 +11,7 @@ use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing}
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{CONCURRENT_MAP_ACCESS, DEADLOCK, ERROR_EXIT, STACK_OVERFLOW, TERMINATED};
+use crate::classify::stack::recurring;
 use crate::classify::text;
 
 /// Most lines between the head and the first goroutine: a panic's value may have many.
@@ -403,19 +404,11 @@ pub fn stack(frames: &[RawFrame], layout: &Layout) -> Vec<Frame> {
     frames.iter().take(STACK_FRAMES).map(|frame| frames::shown(frame, layout.in_app(frame))).collect()
 }
 
-/// What the fingerprint is made of. Where a stack overflowed, the functions that recur: where exactly the limit struck
-/// is chance.
+/// What the fingerprint is made of.
 pub fn signature(frames: &[RawFrame], layout: &Layout, recursion: bool) -> Vec<(String, String)> {
     let own = frames.iter().filter(|frame| layout.in_app(frame));
-    let all: Vec<_> = own.map(|frame| (frames::stable(&frame.function), base_name(&frame.file).to_owned())).collect();
-    if !recursion {
-        return all;
-    }
-    let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
-    let mut recurring: Vec<_> = all.iter().filter(|one| count(one) > 2).cloned().collect();
-    recurring.sort();
-    recurring.dedup();
-    if recurring.is_empty() { all } else { recurring }
+    let all = own.map(|frame| (frames::stable(&frame.function), base_name(&frame.file).to_owned())).collect();
+    if recursion { recurring(all) } else { all }
 }
 
 #[cfg(test)]

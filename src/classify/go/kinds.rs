@@ -3,6 +3,7 @@
 use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::messages::{Messages, Voice};
 use crate::classify::reason::*;
+use crate::classify::signal;
 
 /// What a panic or a fatal error is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,16 +220,8 @@ pub fn of_frames<'a>(functions: impl Iterator<Item = &'a str> + Clone) -> Option
 
 /// What a machine fault in a Go program means: the signal wins over the vague word for it.
 pub fn of_signal(name: &str) -> Option<Kind> {
-    let reason = match name {
-        "SIGSEGV" => SEGFAULT,
-        "SIGBUS" => BUS_ERROR,
-        "SIGFPE" => FLOATING_POINT_EXCEPTION,
-        "SIGILL" => ILLEGAL_INSTRUCTION,
-        "SIGABRT" | "SIGTRAP" | "SIGSYS" => ABORT,
-        "SIGQUIT" | "SIGTERM" | "SIGINT" | "SIGHUP" => TERMINATED,
-        _ => return None,
-    };
-    Some(Kind::known(reason, name, name.to_owned()))
+    let signal = signal::of_name(name)?;
+    Some(Kind::known(signal.reason.clone(), name, name.to_owned()))
 }
 
 /// The runtime of these grammars.

@@ -9,7 +9,7 @@ use crate::classify::links::place_of;
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
-use crate::classify::text;
+use crate::classify::{signal, text};
 
 /// The line with which a report begins.
 pub const HEAD: &str = "A fatal error has been detected by the Java Runtime";
@@ -28,12 +28,8 @@ const HEAD_LINES: usize = 40;
 const PLATFORM: [&str; 10] =
     ["libc.so", "libc-", "ld-", "ld-linux", "libpthread", "libjvm", "libjava.", "libnio", "libnet.", "libstdc++"];
 
-/// Who a signal or an error is: how its line begins behind `#  `.
+/// What an error that is no signal is: how its line begins behind `#  `.
 static KINDS: &[(&str, CrashReason)] = &[
-    ("SIGSEGV", SEGFAULT),
-    ("SIGBUS", BUS_ERROR),
-    ("SIGILL", ILLEGAL_INSTRUCTION),
-    ("SIGFPE", FLOATING_POINT_EXCEPTION),
     ("EXCEPTION_ACCESS_VIOLATION", SEGFAULT),
     ("EXCEPTION_STACK_OVERFLOW", STACK_OVERFLOW),
     ("Out of Memory Error", HEAP_EXHAUSTED),
@@ -120,12 +116,18 @@ impl Report {
 
     /// The line that names the reason.
     fn kind(&self) -> (CrashReason, String) {
-        let known = |(start, reason): &(&str, CrashReason)| {
+        // `Internal Error` stands above the error that it is about.
+        let error = |(start, reason): &(&str, CrashReason)| {
             let line = self.head.iter().find(|line| line.starts_with(start))?;
             Some((reason.clone(), line.clone()))
         };
+        let signal = |line: &String| {
+            let signal = signal::of_name(line.split(' ').next()?)?;
+            Some((signal.reason.clone(), line.clone()))
+        };
         let default = if self.no_memory { HEAP_EXHAUSTED } else { ABORT };
-        KINDS.iter().find_map(known).unwrap_or_else(|| (default, self.head.first().cloned().unwrap_or_default()))
+        let told = KINDS.iter().find_map(error).or_else(|| self.head.iter().find_map(signal));
+        told.unwrap_or_else(|| (default, self.head.first().cloned().unwrap_or_default()))
     }
 }
 

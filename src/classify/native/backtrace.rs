@@ -8,7 +8,7 @@ use crate::classify::messages::{Messages, Voice};
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
-use crate::classify::text;
+use crate::classify::{signal, text};
 
 /// Texts of which one is in the line with which such a stack begins.
 pub const HEADS: [&str; 7] = [
@@ -70,22 +70,6 @@ fn fatal_record(line: &str) -> Option<(&str, u32, &str)> {
     Some((file, number, message))
 }
 
-fn of_signal(text: &str) -> CrashReason {
-    let names = [
-        ("SIGSEGV", SEGFAULT),
-        ("Segmentation fault", SEGFAULT),
-        ("SIGBUS", BUS_ERROR),
-        ("Bus error", BUS_ERROR),
-        ("SIGFPE", FLOATING_POINT_EXCEPTION),
-        ("Floating point exception", FLOATING_POINT_EXCEPTION),
-        ("SIGILL", ILLEGAL_INSTRUCTION),
-        ("Illegal instruction", ILLEGAL_INSTRUCTION),
-        ("SIGTERM", TERMINATED),
-        ("SIGINT", TERMINATED),
-    ];
-    names.iter().find(|(name, _)| text.contains(name)).map_or(ABORT, |(_, reason)| reason.clone())
-}
-
 impl Printed {
     /// A stack that begins with this line.
     pub fn begin(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
@@ -107,7 +91,8 @@ impl Printed {
             shown.find("Caught ")?
         };
         let message = shown[start..].trim_end().to_owned();
-        let reason = if terminated { UNHANDLED_ERROR } else { of_signal(&message) };
+        let signalled = || signal::named(&message).map_or(ABORT, |signal| signal.reason.clone());
+        let reason = if terminated { UNHANDLED_ERROR } else { signalled() };
         let word = reason.to_string();
         let credible = terminated
             || message.contains("received")

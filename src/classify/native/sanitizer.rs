@@ -46,6 +46,8 @@ pub struct Report {
     ended: bool,
     prefix: Prefix,
     lines: u32,
+    /// The bytes around the address are being printed, the last part of a report.
+    shadow: bool,
     foreign: u32,
     block: Block,
     first_line: u64,
@@ -130,6 +132,7 @@ impl Report {
             ended: false,
             prefix: Prefix::learn(&line.text[..at]),
             lines: 0,
+            shadow: false,
             foreign: 0,
             block,
             first_line: line.number,
@@ -293,8 +296,12 @@ impl Parser for Report {
         if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
                 self.last_line = line.number;
-                self.block.push(bare);
                 self.foreign = 0;
+                // Hexadecimal bytes around the address, and what they mean, are a screen of little use.
+                self.shadow |= bare.starts_with(b"Shadow byte");
+                if !self.shadow {
+                    self.block.push(bare);
+                }
             }
             return Flow::Taken;
         }

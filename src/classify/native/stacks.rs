@@ -2,7 +2,6 @@
 //! happened stands in the lines beside them, or in the exit code.
 
 use super::{frames, symbols};
-use crate::classify::chatter;
 use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
@@ -11,7 +10,7 @@ use crate::classify::messages::{Messages, Voice};
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
-use crate::classify::text;
+use crate::classify::{chatter, signal, text};
 
 /// Texts of which one is in the line with which such a stack begins: backward-cpp and cpptrace, LLVM and gdb, Boost,
 /// `backtrace_symbols`, Valgrind, Breakpad. What gdb says of a signal has the shell's words for it, which are anchors too.
@@ -53,26 +52,9 @@ pub struct Stack {
     last_line: u64,
 }
 
-/// The signal that a line names, where it says that the process got it.
-fn signal(text: &str) -> Option<CrashReason> {
-    let signals = [
-        ("SIGSEGV", "Segmentation fault", 11, SEGFAULT),
-        ("SIGBUS", "Bus error", 7, BUS_ERROR),
-        ("SIGFPE", "Floating point exception", 8, FLOATING_POINT_EXCEPTION),
-        ("SIGILL", "Illegal instruction", 4, ILLEGAL_INSTRUCTION),
-        ("SIGABRT", "Aborted (", 6, ABORT),
-    ];
-    let number = numbered(text);
-    let named = |(short, long, known, _): &&(&str, &str, u32, CrashReason)| {
-        text.contains(short) || text.contains(long) || number == Some(*known)
-    };
-    signals.iter().find(named).map(|(.., reason)| reason.clone())
-}
-
-/// The number behind the word: `signal 11`, `Signal (11) received`.
-fn numbered(text: &str) -> Option<u32> {
-    let rest = text[text.find("ignal")? + "ignal".len()..].trim_start_matches([' ', '(', ':', '=', '#', '[']);
-    rest[..rest.bytes().take_while(u8::is_ascii_digit).count()].parse().ok()
+/// The fault that a line names, where it says that the process got it.
+fn fault(text: &str) -> Option<CrashReason> {
+    signal::told(text).filter(|signal| signal.is_fault()).map(|signal| signal.reason.clone())
 }
 
 /// What a program's own handler of `std::terminate` says above the stack.
@@ -134,7 +116,7 @@ impl Stack {
 
     /// Finds the words that say which signal it was: in this line, or shortly above.
     fn title(&mut self, line: &str, at: usize, titled: bool, context: &Context<'_>) {
-        if let Some(reason) = signal(&line[at..]).filter(|_| titled) {
+        if let Some(reason) = fault(&line[at..]).filter(|_| titled) {
             (self.reason, self.message) = (Some(reason), line[at..].trim_end().to_owned());
             self.block = Block::after(context.before);
             return;
@@ -144,7 +126,7 @@ impl Stack {
             Some(bare) => (above, text::string(bare)),
             None => (above, without_collector(&text::string(line)).to_owned()),
         });
-        let meaning = |line: &str| signal(line).or_else(|| thrown(line, context.messages));
+        let meaning = |line: &str| fault(line).or_else(|| thrown(line, context.messages));
         let found = told.find_map(|(above, line)| Some((above + 1, meaning(&line)?, line)));
         let lines = found.as_ref().map_or(0, |(above, ..)| *above);
         self.block = Block::after(&context.before[lines..]);
@@ -173,7 +155,7 @@ impl Stack {
             return true;
         }
         // backward-cpp says at the end which signal it was.
-        if let Some(reason) = signal(&shown).filter(|_| self.reason.is_none() && !shown.starts_with(' ')) {
+        if let Some(reason) = fault(&shown).filter(|_| self.reason.is_none() && !shown.starts_with(' ')) {
             (self.reason, self.message) = (Some(reason), shown.trim_end().to_owned());
             return true;
         }

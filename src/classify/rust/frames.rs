@@ -6,8 +6,8 @@ use crate::classify::text;
 /// Longest symbol that is looked at, in bytes.
 const SYMBOL_BYTES: usize = 4096;
 
-/// Crates of the language and its common libraries, for backtraces without places.
-const LIBRARIES: [&str; 62] = [
+/// Crates of the language, and what its runtime is made of.
+const STANDARD: [&str; 10] = [
     "std",
     "core",
     "alloc",
@@ -18,6 +18,29 @@ const LIBRARIES: [&str; 62] = [
     "rustc_demangle",
     "backtrace",
     "backtrace_rs",
+];
+
+/// Where a process or a thread begins, and what an address is that has no name.
+const STARTS: [&str; 9] = [
+    "main",
+    "_start",
+    "__libc_start_call_main",
+    "__libc_start_main",
+    "__libc_start_main_impl",
+    "start_thread",
+    "clone",
+    "clone3",
+    "<unknown>",
+];
+
+/// Types of the language, for which `core` implements much.
+const PRIMITIVES: [&str; 17] = [
+    "usize", "isize", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "bool",
+    "char", "str",
+];
+
+/// Common libraries, for backtraces without places.
+const LIBRARIES: [&str; 52] = [
     "tokio",
     "tokio_util",
     "futures",
@@ -120,8 +143,13 @@ pub fn location(text: &str) -> Option<(&str, u32)> {
 /// The frame of a symbol, as long as no place is known.
 pub fn frame(symbol: &str) -> RawFrame {
     let function = plain(symbol);
-    let own = function.contains("::") && !LIBRARIES.contains(&root(symbol));
+    let own = function.contains("::") && !is_standard(symbol) && !LIBRARIES.contains(&root(symbol));
     RawFrame { own, function, file: String::new(), line: 0 }
+}
+
+/// Whether the language or its runtime itself is at work there.
+pub fn is_standard(symbol: &str) -> bool {
+    STANDARD.contains(&root(symbol)) || STARTS.contains(&symbol)
 }
 
 /// Gives a frame its place, which tells whose code it is; unless it is the standard library's, wherever that was built.
@@ -156,9 +184,10 @@ fn root(symbol: &str) -> &str {
     let symbol = symbol.trim_start_matches(['<', '&']);
     let symbol = symbol.strip_prefix("dyn ").unwrap_or(symbol);
     let end = symbol.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(symbol.len());
-    // `<E as anyhow::…>`: a type parameter says nothing.
+    // `<E as anyhow::…>`: a type parameter says nothing, nor does `<str as …>`.
     let name = &symbol[..end];
-    if name.len() < 2 || symbol[end..].starts_with(" as ") { "core" } else { name }
+    let is_parameter = name.len() < 2 || PRIMITIVES.contains(&name) || symbol[end..].starts_with(" as ");
+    if is_parameter { "core" } else { name }
 }
 
 /// The symbol without what the compiler adds: hashes, closures, type arguments.
@@ -231,6 +260,7 @@ mod tests {
                 "&dyn core::ops::function::Fn::call_once",
                 false,
             ),
+            ("<usize as core::slice::index::SliceIndex<[T]>>::index_mut", "usize::index_mut", false),
             ("__rustc::rust_begin_unwind", "__rustc::rust_begin_unwind", false),
             ("main", "main", false),
             ("_start", "_start", false),

@@ -91,6 +91,26 @@ mod tests {
     }
 
     #[test]
+    fn the_runtimes_own_frames_of_a_full_backtrace_are_not_shown() {
+        let frame = |number: u32, symbol: &str, place: &str| {
+            format!("{number:4}:     0x55be04b7ab9a - {symbol}\n{:31}at {place}\n", "")
+        };
+        let (panicking, own) = (
+            frame(0, "core::panicking::panic_fmt", "/rustc/5980/library/core/src/panicking.rs:80:14"),
+            frame(1, "lanes::Hub::sort::h0a042be8d59234ec", "/app/src/hub.rs:25:19"),
+        );
+        let start = frame(2, "__libc_start_call_main", "./csu/../sysdeps/nptl/libc_start_call_main.h:58:16");
+        let log =
+            format!("thread 'main' (7) panicked at src/hub.rs:25:19:\nboom\nstack backtrace:\n{panicking}{own}{start}");
+        let facts = ExitFacts { exit_code: Some(101), ..ExitFacts::default() };
+        let excerpt = Engine::default().classify(log.as_bytes(), facts).excerpt;
+        assert_eq!(
+            excerpt,
+            format!("thread 'main' (7) panicked at src/hub.rs:25:19:\nboom\nstack backtrace:\n{}", own.trim_end())
+        );
+    }
+
+    #[test]
     fn what_the_corpus_does_not_hold_is_read_too() {
         let cases = [
             // Before version 1.73, over several lines.

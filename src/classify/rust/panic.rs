@@ -73,6 +73,8 @@ pub struct Panics {
     headless: bool,
     text_lines: u32,
     foreign: u32,
+    /// The frame that was read last is the runtime's own.
+    standard: bool,
     block: Block,
     first_line: u64,
     last_line: u64,
@@ -104,6 +106,7 @@ impl Panics {
             headless: false,
             text_lines: 0,
             foreign: 0,
+            standard: false,
             block,
             first_line: line.number,
             last_line: line.number,
@@ -185,7 +188,7 @@ impl Panics {
             return true;
         }
         if bare == b"stack backtrace:" {
-            self.state = State::Backtrace;
+            (self.state, self.standard) = (State::Backtrace, false);
             return true;
         }
         if self.is_end(bare) {
@@ -253,7 +256,7 @@ impl Panics {
             return true;
         }
         if text::has(bare, " BACKTRACE ") {
-            self.state = State::Backtrace;
+            (self.state, self.standard) = (State::Backtrace, false);
             return true;
         }
         if panic.location.is_some() {
@@ -265,6 +268,7 @@ impl Panics {
     fn backtrace(&mut self, bare: &[u8]) -> bool {
         let Some(panic) = self.panics.last_mut() else { return false };
         if let Some((_, symbol)) = frames::symbol(bare) {
+            self.standard = frames::is_standard(symbol);
             if panic.frames.len() < FRAMES {
                 panic.frames.push(frames::frame(symbol));
             }
@@ -292,8 +296,11 @@ impl Parser for Panics {
         if let Some(bare) = bare.filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
                 self.last_line = line.number;
-                self.block.push(bare);
                 self.foreign = 0;
+                // A full backtrace has a screen of the runtime's own frames above the first that is of interest.
+                if !(self.standard && self.state == State::Backtrace) {
+                    self.block.push(bare);
+                }
             }
             return Flow::Taken;
         }
