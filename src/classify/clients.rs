@@ -9,6 +9,7 @@ use super::reason::*;
 pub static CLIENTS: &[Rule] = &[
     // Names.
     rule(DNS_FAILURE, &["unknown mysql server host"]),
+    rule(DEPENDENCY_TIMEOUT, &["ora-12170"]),
     // Too slow; before what could not be reached, which the same words begin.
     rule(DEPENDENCY_TIMEOUT, &["can't connect to ", "server on '", "timed out"]),
     rule(DEPENDENCY_TIMEOUT, &["operationtimedout"]),
@@ -43,7 +44,11 @@ pub static CLIENTS: &[Rule] = &[
     rule(CONNECTION_REFUSED, &["other side closed"]),
     rule(CONNECTION_REFUSED, &["socket hang up"]),
     rule(CONNECTION_REFUSED, &["econnreset"]),
+    rule(CONNECTION_REFUSED, &["ora-12541"]),
+    rule(CONNECTION_REFUSED, &["unable to connect to nats servers"]),
     // Who one is.
+    rule(AUTHENTICATION_FAILED, &["auth fail for methods"]),
+    rule(AUTHENTICATION_FAILED, &["not authorized to connect"]),
     rule(AUTHENTICATION_FAILED, &["access_refused"]),
     rule(AUTHENTICATION_FAILED, &["authenticationfailed"]),
     rule(AUTHENTICATION_FAILED, &["invalidcredentials"]),
@@ -65,6 +70,8 @@ pub static CLIENTS: &[Rule] = &[
     rule(AUTHENTICATION_FAILED, &["statuscode.permission_denied"]),
     rule(AUTHENTICATION_FAILED, &["7 permission_denied: "]),
     rule(AUTHENTICATION_FAILED, &["403 permission denied"]),
+    // Oracle.
+    rule(AUTHENTICATION_FAILED, &["ora-01017"]),
     // Vault.
     rule(AUTHENTICATION_FAILED, &["permission denied, on ", " http"]),
     // gRPC says this of all its addresses, and why behind it.
@@ -133,6 +140,10 @@ mod tests {
             ("open /data/x: permission denied", "PermissionDenied"),
             ("ENOSPC: System limit for number of file watchers reached, watch '/app'", "TooManyOpenFiles"),
             ("timeout of 3000ms exceeded", "DependencyTimeout"),
+            ("ORA-01017: invalid username/password; logon denied", "AuthenticationFailed"),
+            ("ORA-12541: TNS:no listener", "ConnectionRefused"),
+            ("Unable to connect to NATS servers: [nats://nats:4222]", "ConnectionRefused"),
+            ("Auth fail for methods 'publickey,password'", "AuthenticationFailed"),
             ("Could not override 'bnak'.", "InvalidConfiguration"),
             ("connection <monitor> to 10.0.0.3:27017 timed out", "DependencyTimeout"),
             ("automatic bind not successful - invalidCredentials", "AuthenticationFailed"),

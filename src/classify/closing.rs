@@ -15,7 +15,14 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
     let mut joined: Vec<Candidate> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         if candidate.standing != Standing::Closing {
-            joined.push(candidate);
+            let told = told_before(&joined, &candidate).map(|at| joined.remove(at));
+            joined.push(match told {
+                Some(told) => {
+                    let (standing, exits, last_line) = (candidate.standing, candidate.exits, candidate.last_line);
+                    Candidate { standing, exits, last_line, ..told }
+                }
+                None => candidate,
+            });
             continue;
         }
         let last = Candidate { standing: Standing::Fatal, ..candidate };
@@ -31,6 +38,17 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
         }
     }
     joined
+}
+
+/// The same error with its place, told by a logger right before the runtime or a console tells it without one.
+fn told_before(reports: &[Candidate], last: &Candidate) -> Option<usize> {
+    let last_words = matches!(last.standing, Standing::Fatal | Standing::Printed);
+    let same = |report: &Candidate| {
+        let placed = report.culprit.is_some() && report.standing == Standing::Logged;
+        placed && report.runtime == last.runtime && report.reason == last.reason && report.message == last.message
+    };
+    let at = reports.iter().rposition(same).filter(|_| last_words && last.culprit.is_none() && !last.headless)?;
+    (last.first_line.saturating_sub(reports[at].last_line) <= CASCADE).then_some(at)
 }
 
 /// The report from which the last words follow: the nearest one, or one right before it that says more.
@@ -100,6 +118,19 @@ mod tests {
         let winner = joined(all).pop().unwrap();
         assert_eq!((winner.standing, winner.last_line), (Standing::Fatal, 1000));
         winner.message
+    }
+
+    #[test]
+    fn an_error_that_is_told_again_keeps_its_place() {
+        let told = |line: u64, message: &str| Candidate {
+            message: message.to_owned(),
+            ..report(MISSING_KEY, Standing::Logged, line, true)
+        };
+        let last = Candidate { message: "no TX".to_owned(), ..report(MISSING_KEY, Standing::Fatal, 1000, false) };
+        for (line, message, placed) in [(990, "no TX", true), (990, "no US", false), (900, "no TX", false)] {
+            let winner = joined(vec![told(line, message), last.clone()]).pop().unwrap();
+            assert_eq!((winner.culprit.is_some(), winner.last_line), (placed, 1000), "{line} {message}");
+        }
     }
 
     #[test]

@@ -144,8 +144,13 @@ fn syslog(line: &str) -> Option<&str> {
     let (_, rest) = rest.split_once(' ')?;
     let (program, rest) = rest.split_once(": ").or_else(|| Some((rest.strip_suffix(':')?, "")))?;
     let dated = month.len() == 3 && day.parse::<u8>().is_ok() && time.len() == 8 && time.matches(':').count() == 2;
-    let named = program.ends_with(']') && program.contains('[') && !program.contains(' ');
+    let named = program.ends_with(']') && program.contains('[') && !program.contains(' ') && !is_script(program);
     (dated && named).then_some(rest)
+}
+
+/// A script with a line, as ksh writes it: `entry.sh[7]`. In a process's place would be the name of a program.
+fn is_script(program: &str) -> bool {
+    program.split_once('[').is_some_and(|(name, _)| name.ends_with(".sh"))
 }
 
 /// Priority and version, stamp, host, program, process, kind, data, each of them perhaps `-`.
@@ -171,6 +176,7 @@ fn syslog_iso(line: &str) -> Option<&str> {
     let (head, rest) = rest.split_once("]: ").or_else(|| Some((rest.strip_suffix("]:")?, "")))?;
     let (program, number) = head.split_once('[')?;
     let named = program.split(' ').count() <= 2 && program.split(' ').all(is_plain) && is_plain(number);
+    let named = named && !is_script(head);
     (dated && named).then_some(rest)
 }
 

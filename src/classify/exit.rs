@@ -55,6 +55,10 @@ pub fn stated(facts: &ExitFacts, messages: &Messages) -> Option<Fact> {
         "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
             fact(IMAGE_UNAVAILABLE, or("the image could not be pulled"))
         }
+        // The image's user against the pod's securityContext.
+        "CreateContainerConfigError" if message.contains("runAsNonRoot") => {
+            fact(INVALID_CONFIGURATION, first_line(message))
+        }
         "CreateContainerConfigError" => fact(MISSING_CONFIGURATION, or("a ConfigMap, Secret or key is missing")),
         _ => return None,
     };
@@ -94,6 +98,7 @@ fn oom_killed(facts: &ExitFacts) -> Fact {
 fn of_start_error(message: &str, messages: &Messages) -> Fact {
     let lower = message.to_ascii_lowercase();
     let has = |needle: &str| lower.contains(needle);
+    let works_on_path = ["mount", "chdir to ", "failed to stat "].iter().any(|words| has(words));
     let reason = if has("oom-killed") {
         OOM_KILLED
     } else if SETTINGS.iter().any(|words| has(words)) {
@@ -102,7 +107,9 @@ fn of_start_error(message: &str, messages: &Messages) -> Fact {
         MISSING_LIBRARY
     } else if has("exec format error") {
         EXEC_FORMAT_ERROR
-    } else if (has("mount") && has("not a directory")) || ((has("mount") || has("chdir to ")) && has("no such file")) {
+    } else if has("no command specified") {
+        MISSING_CONFIGURATION
+    } else if (has("mount") && has("not a directory")) || (works_on_path && has("no such file")) {
         MISSING_FILE
     } else if has("is a directory") && has("permission denied") {
         PERMISSION_DENIED
@@ -268,11 +275,37 @@ mod tests {
                 "CommandNotFound",
                 "CreateProcess shopd: The system cannot find the file specified.",
             ),
+            (
+                "failed to generate container spec: no command specified",
+                "MissingConfiguration",
+                "failed to generate container spec: no command specified",
+            ),
+            (
+                "failed to generate spec: failed to stat \"/mnt/data\": stat /mnt/data: no such file or directory",
+                "MissingFile",
+                "failed to generate spec: failed to stat \"/mnt/data\": stat /mnt/data: no such file or directory",
+            ),
             ("", "InvalidConfiguration", "the container runtime could not start it"),
         ];
         for (message, reason, shown) in cases {
             let fact = stated(&facts("StartError", message), &Messages::default()).unwrap();
             assert_eq!((fact.reason.as_str(), fact.message.as_str()), (reason, shown));
+        }
+    }
+
+    #[test]
+    fn a_container_without_its_configuration_is_told_from_one_with_a_wrong_user() {
+        let cases = [
+            ("secret \"db\" not found", "MissingConfiguration"),
+            (
+                "container has runAsNonRoot and image has non-numeric user (app), cannot verify user is non-root",
+                "InvalidConfiguration",
+            ),
+            ("container has runAsNonRoot and image will run as root", "InvalidConfiguration"),
+        ];
+        for (message, reason) in cases {
+            let fact = stated(&facts("CreateContainerConfigError", message), &Messages::default()).unwrap();
+            assert_eq!(fact.reason.as_str(), reason, "{message}");
         }
     }
 

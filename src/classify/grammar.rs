@@ -115,6 +115,9 @@ pub enum Standing {
     Printed,
     /// Written by a logger or by the program itself, which may have gone on.
     Logged,
+    /// A warning, with which a program ends only where it was told to end with warnings: nothing can follow it, and the
+    /// exit code must agree. The text says why it is not the cause otherwise.
+    Warned(&'static str),
     /// Something caught it. The text says what, as the reason why it is not the cause.
     Survived(&'static str),
 }

@@ -15,7 +15,9 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Jvm, "\tat java."),
     (Runtime::Jvm, "JDWP exit error "),
     (Runtime::Jvm, ".java:"),
-    (Runtime::Python, "Traceback (most recent call last)"),
+    // With the colon, or in rich's box: Nim writes the words alone.
+    (Runtime::Python, "Traceback (most recent call last):"),
+    (Runtime::Python, "Traceback (most recent call last) ─"),
     (Runtime::Python, "[MainThread]"),
     (Runtime::Python, ".py\", line "),
     (Runtime::Python, "Booting worker with pid"),
@@ -38,6 +40,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Nodejs, "unsettled top-level await"),
     (Runtime::Rust, "(os error "),
     (Runtime::Rust, "RUST_BACKTRACE="),
+    (Runtime::Rust, "Os { code: "),
     (Runtime::Nodejs, "node:internal/"),
     (Runtime::Rust, "' panicked at "),
     (Runtime::Dotnet, "   at System."),
@@ -49,6 +52,7 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Ruby, "Puma starting in "),
     (Runtime::Php, "NOTICE: fpm is running, pid "),
     (Runtime::Php, "NOTICE: PHP message: "),
+    (Runtime::Php, "WARNING: [pool "),
     (Runtime::Php, "PHP Warning:  "),
     (Runtime::Php, "PHP Notice:  "),
     (Runtime::Php, "PHP Deprecated:  "),
@@ -63,6 +67,12 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Haskell, ": hGetLine: "),
     (Runtime::Haskell, ": hClose: "),
     (Runtime::Haskell, "(from HasCallStack)"),
+    (Runtime::Swift, "SWIFT TASK CONTINUATION MISUSE"),
+    (Runtime::Swift, "NSCocoaErrorDomain Code="),
+    (Runtime::Swift, ".swift:"),
+    (Runtime::Dart, ".dart:"),
+    (Runtime::Dart, ".dart "),
+    (Runtime::Ocaml, "Fatal error: cannot load shared library dll"),
     (Runtime::Ocaml, "Called from unknown location"),
     (Runtime::Ocaml, "Fatal error: out of memory"),
     (Runtime::Perl, "(type Net::Server"),
@@ -80,6 +90,9 @@ const MARKS: &[(Runtime, &str)] = &[
     (Runtime::Native, "DB::Exception: "),
     (Runtime::Native, "Poco::Exception. Code: "),
     (Runtime::Native, "[source/server/server.cc:"),
+    // MySQL and Apache.
+    (Runtime::Native, "] [MY-0"),
+    (Runtime::Native, "] AH0"),
     // Redis and Valkey.
     (Runtime::Native, "Redis version="),
     (Runtime::Native, "REDIS BUG REPORT START"),
@@ -113,6 +126,8 @@ fn of_line(line: &[u8]) -> Option<Runtime> {
         .or_else(|| is_elixir_log(line).then_some(Runtime::Beam))
         .or_else(|| is_node_log(line).then_some(Runtime::Nodejs))
         .or_else(|| is_monolog(line).then_some(Runtime::Php))
+        .or_else(|| is_swift_log(line).then_some(Runtime::Swift))
+        .or_else(|| is_redis_log(line).then_some(Runtime::Native))
         .or_else(|| line.starts_with(b"CommandError: ").then_some(Runtime::Python))
 }
 
@@ -135,6 +150,26 @@ fn is_monolog(line: &[u8]) -> bool {
     let channel = said.iter().position(|b| *b == b'.').unwrap_or(0);
     let plain = said[..channel].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     channel > 0 && plain && LEVELS.iter().any(|level| said[channel..].starts_with(level.as_bytes()))
+}
+
+/// The forms of swift-log, `2026-11-25T04:10:02+0000 info shop : [App] ready`, and of Vapor's console, `[ NOTICE ] ready`.
+fn is_swift_log(line: &[u8]) -> bool {
+    const LEVELS: [&str; 7] = ["trace", "debug", "info", "notice", "warning", "error", "critical"];
+    if let Some(rest) = line.strip_prefix(b"[ ") {
+        let level = |word: &str| rest.starts_with(format!("{} ] ", word.to_ascii_uppercase()).as_bytes());
+        return LEVELS.iter().any(|word| level(word));
+    }
+    let stamp = is_shaped(line, b"0000-00-00T00:00:00+0000 ");
+    let rest = line.get(25..).filter(|_| stamp).unwrap_or_default();
+    LEVELS.iter().any(|word| rest.strip_prefix(word.as_bytes()).is_some_and(|rest| rest.starts_with(b" ")))
+        && text::has(rest, " : ")
+}
+
+/// The form of Redis and Valkey: `1:M 24 Nov 2026 05:17:25.123 # …`.
+fn is_redis_log(line: &[u8]) -> bool {
+    let (digits, rest) = text::split_digits(line);
+    let role = |b: &u8| matches!(b, b'M' | b'S' | b'C' | b'X');
+    !digits.is_empty() && rest.first() == Some(&b':') && rest.get(1).is_some_and(role) && is_shaped(&rest[2..], b" 00 ")
 }
 
 /// The form of Elixir's logger: `05:15:24.882 [info] …`. Logback has a thread's name in the brackets.
@@ -179,12 +214,12 @@ fn is_ruby_log(line: &[u8]) -> bool {
 /// and logrus as text, `slog` as JSON.
 pub fn is_go_log(line: &[u8]) -> bool {
     let stamp = is_shaped(line, b"0000/00/00 00:00:00");
-    let nginx = is_nginx_log(line);
+    let other = is_nginx_log(line) || text::has(line, " socat[");
     let slog_text = line.starts_with(b"time=") && text::has(line, " level=") && text::has(line, " msg=");
     let slog_json =
         line.starts_with(b"{\"time\":\"") && text::has(line, "\",\"level\":\"") && text::has(line, "\",\"msg\":\"");
     let zap_json = line.starts_with(b"{\"level\":\"") && text::has(line, "\",\"ts\":");
-    stamp && !nginx || slog_text || slog_json || zap_json || is_zap_console(line)
+    stamp && !other || slog_text || slog_json || zap_json || is_zap_console(line)
 }
 
 /// `2026-11-24T04:15:10.1Z\tinfo\tlistening\t{"port": 80}`: other runtimes set fields apart by tabs too, but not with JSON
@@ -228,6 +263,12 @@ mod tests {
             ("[2026-11-25 01:47:11] shop.example.INFO: x", None),
             ("[2026-11-25 01:47:11] INFO: x", None),
             ("2026-11-25 INFO scan: parcel", None),
+            ("2026-11-25T04:10:02+0000 info shop : [App] ready", Some(Runtime::Swift)),
+            ("2026-11-25T04:10:02+0000 info ready", None),
+            ("[ NOTICE ] Server started on http://0.0.0.0:8080", Some(Runtime::Swift)),
+            ("[ info ] ready", None),
+            ("1:M 24 Nov 2026 05:17:25.123 * Ready to accept connections tcp", Some(Runtime::Native)),
+            ("1:M", None),
         ];
         for (line, expected) in cases {
             assert_eq!(of_line(line.as_bytes()), expected, "{line}");
@@ -239,6 +280,7 @@ mod tests {
         let cases = [
             ("2026/11/24 04:15:10 shopd 3.4.1 starting", true),
             ("2026/11/24 05:17:25 [emerg] 1#1: unknown directive", false),
+            ("2026/11/25 14:27:06 socat[7] E connect(5, AF=2 127.0.0.1:1, 16): Connection refused", false),
             ("time=2026-11-24T04:15:10.797Z level=ERROR msg=\"no store\"", true),
             ("{\"time\":\"2026-11-24T04:15:10Z\",\"level\":\"ERROR\",\"msg\":\"startup failed\"}", true),
             ("{\"level\":\"info\",\"ts\":1764.1,\"caller\":\"a/b.go:3\",\"msg\":\"x\"}", true),

@@ -12,7 +12,7 @@ use super::ruled::Ruled;
 use super::rules::{Exit, Rules};
 use super::scan::{Found, readable};
 use super::severity::{Severity, reads_like_error};
-use super::{chatter, dotnet, jvm, perl, shell, text, wrapper};
+use super::{chatter, dotnet, haskell, jvm, perl, shell, text, wrapper};
 use crate::log::answer::is_error_text;
 
 /// How many of the last lines are looked at: a usage text may follow the error.
@@ -283,7 +283,7 @@ fn meaning(line: &Spoken, speech: &Speech<'_>) -> Option<Meant> {
             return Some(Meant { reason: Some(reason), runtime: Some(Runtime::Perl), culprit, ..Meant::default() });
         }
     }
-    if let Some(meant) = thrown(&message, speech.messages) {
+    if let Some(meant) = thrown(&message, speech.messages).or_else(|| shown(&message, speech.messages)) {
         return Some(meant);
     }
     let said = |text: &str| speech.messages.meaning(text, Voice::LastWords);
@@ -314,6 +314,19 @@ fn thrown(message: &str, messages: &Messages) -> Option<Meant> {
         exception: Some(class),
         runtime: Some(runtime),
         message: said,
+        ..Meant::default()
+    })
+}
+
+/// A value of Haskell that nobody caught and that has no text.
+fn shown(message: &str, messages: &Messages) -> Option<Meant> {
+    let shown = haskell::value::shown(message, messages)?;
+    Some(Meant {
+        reason: Some(shown.reason),
+        exception: Some(shown.constructor),
+        runtime: Some(Runtime::Haskell),
+        culprit: shown.culprit,
+        message: Some(shown.value),
         ..Meant::default()
     })
 }

@@ -3,10 +3,12 @@
 
 use aho_corasick::AhoCorasick;
 
+use super::alone::ALONE;
 use super::clients::CLIENTS;
 use super::finding::{CrashReason, Runtime};
 use super::phrases::PHRASES;
 use super::reason::*;
+use super::translated::TRANSLATED;
 
 /// Whether the text is a program's last word or the value of a panic or exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +88,7 @@ const PLAINLY_ABSENT: [&str; 5] = [" must be set", " is not set", " not set", " 
 
 /// All texts, in the order in which they are tried.
 fn all_rules() -> impl Iterator<Item = &'static Rule> {
-    CLIENTS.iter().chain(PHRASES)
+    CLIENTS.iter().chain(PHRASES).chain(ALONE).chain(TRANSLATED)
 }
 
 /// The table of texts, compiled.

@@ -11,6 +11,7 @@
 //! [`exit`].
 
 pub mod advice;
+mod alone;
 mod anchors;
 mod beam;
 mod carrier;
@@ -18,6 +19,7 @@ mod chain;
 mod chatter;
 mod clients;
 mod closing;
+mod compiler;
 mod dart;
 mod dotnet;
 pub mod engine;
@@ -66,6 +68,7 @@ mod swift;
 mod tail;
 mod text;
 mod thrown;
+mod translated;
 mod verdict;
 mod wrapper;
 

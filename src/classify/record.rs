@@ -88,7 +88,10 @@ pub struct Builder {
     frame: ZerologFrame,
     exceptions: Exceptions,
     thrown: Thrown,
+    /// Frames as objects, beside the fields that tell what was thrown.
+    lone: Thrown,
     monolog: Monolog,
+    php_error: Monolog,
     objects: Objects,
     held: Held,
     /// A trace in a field of any other name.
@@ -144,6 +147,9 @@ impl Builder {
         self.seen = true;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         self.mark(&path, &text, quoted);
+        if let ["err" | "error" | "exception", inside @ ..] = path.as_slice() {
+            self.php_error.value(inside, &text);
+        }
         match path.as_slice() {
             [
                 "level" | "severity" | "lvl" | "@l" | "levelname" | "log.level" | "severity_text" | "SeverityText"
@@ -206,12 +212,15 @@ impl Builder {
             ["full_message" | "exception.stacktrace"] | ["Attributes" | "attributes", "exception.stacktrace"] => {
                 append(&mut self.record.stack, &text);
             }
+            [.., "stack" | "stackTrace" | "stack_trace" | "stacktrace", key] if self.lone.lone(key, &text) => {}
             ["stack", "func"] => self.frame.function = text,
             ["stack", "line"] => self.frame.line = text,
             ["stack", "source"] => self.zerolog_frame(&text),
             ["file"] | ["err" | "error" | "exception", "file"] => self.php.file = text,
             ["line"] | ["err" | "error" | "exception", "line"] => self.php.line = text,
             ["class"] => self.php.class = text,
+            // A hook's own backtrace, below the text of the panic.
+            ["fields", "backtrace"] => append(&mut self.record.stack, &format!("stack backtrace:\n{text}")),
             ["fields", "panic.payload"] => self.panic.text = text,
             ["fields", "panic.location"] => self.panic.location = text,
             ["caller"] => self.caller(&text),
@@ -269,8 +278,12 @@ impl Builder {
         // Serilog writes an exception as text, and its details beside it.
         let told = [&self.record.error, &self.record.stack].iter().any(|text| text.contains("   at "));
         let objects = self.objects.text().filter(|_| !told);
-        let traces = [self.exceptions.text(), self.thrown.text(), self.monolog.text(), objects, self.held.text()];
+        let php = self.monolog.text().or_else(|| self.php_error.with_calls());
+        let traces = [self.exceptions.text(), self.thrown.text(), php, objects, self.held.text()];
         traces.into_iter().flatten().for_each(|text| append(&mut self.record.stack, &text));
+        if self.record.stack.is_empty() {
+            self.record.stack = self.lone.frames();
+        }
         let fields = [&self.record.message, &self.record.error, &self.record.stack];
         if !fields.iter().any(|text| text.contains(self.loose.as_str()) || holds_frames(text)) {
             append(&mut self.record.stack, &self.loose);

@@ -46,6 +46,23 @@ impl Thrown {
         self.links[depth].value(rest, text);
     }
 
+    /// Takes a value of a frame that stands alone; the first one names its class.
+    pub fn lone(&mut self, key: &str, text: &str) -> bool {
+        const KEYS: [&str; 8] =
+            ["class", "className", "method", "methodName", "file", "fileName", "line", "lineNumber"];
+        let known = KEYS.contains(&key);
+        let begun = !self.links.is_empty() || matches!(key, "class" | "className");
+        if known && begun {
+            self.value(&["frames", key], text);
+        }
+        known && begun
+    }
+
+    /// The lines of the frames alone.
+    pub fn frames(&self) -> String {
+        self.links.iter().flat_map(|link| &link.frames).map(Frame::line).collect::<Vec<_>>().join("\n")
+    }
+
     /// The lines of the trace; `None` where there was none.
     pub fn text(&self) -> Option<String> {
         if let Some(link) = self.links.first().filter(|link| !link.whole.is_empty()) {
@@ -100,7 +117,8 @@ impl Link {
             out.push_str(&self.message);
         }
         for frame in &self.frames {
-            out.push_str(&format!("\n\tat {}.{}({})", frame.class, frame.method, frame.place()));
+            out.push('\n');
+            out.push_str(&frame.line());
         }
         if !matches!(self.common.as_str(), "" | "0") {
             out.push_str(&format!("\n\t... {} more", self.common));
@@ -109,6 +127,10 @@ impl Link {
 }
 
 impl Frame {
+    fn line(&self) -> String {
+        format!("\tat {}.{}({})", self.class, self.method, self.place())
+    }
+
     fn place(&self) -> String {
         let counted = self.line.starts_with(|c: char| c.is_ascii_digit());
         match self.file.as_str() {
@@ -132,7 +154,19 @@ struct MonologLink {
     class: String,
     message: String,
     file: String,
+    line: String,
     trace: Vec<String>,
+    /// The calls as PHP itself gives them, where they are objects.
+    calls: Vec<PhpCall>,
+}
+
+/// A member of `Exception::getTrace()`.
+#[derive(Clone, Debug, Default)]
+struct PhpCall {
+    file: String,
+    line: String,
+    function: String,
+    class: String,
 }
 
 impl Monolog {
@@ -156,19 +190,57 @@ impl Monolog {
     }
 }
 
+impl Monolog {
+    /// The text, where the calls are objects: what else an error has is read elsewhere.
+    pub fn with_calls(&self) -> Option<String> {
+        self.text().filter(|_| self.links.iter().any(|link| !link.calls.is_empty()))
+    }
+}
+
+impl PhpCall {
+    fn text(&self) -> String {
+        let class = if self.class.is_empty() { String::new() } else { format!("{}->", self.class) };
+        let place = if self.file.is_empty() { "[internal function]" } else { &format!("{}({})", self.file, self.line) };
+        format!("{place}: {class}{}()", self.function)
+    }
+}
+
 impl MonologLink {
+    fn call(&mut self, key: &str, text: &str) {
+        // A call of PHP itself has no file.
+        let begun = self.calls.last().is_some_and(|call| !call.function.is_empty());
+        let first = key == "file" || key == "function" && (begun || self.calls.is_empty());
+        if first && self.calls.len() < FRAMES {
+            self.calls.push(PhpCall::default());
+        }
+        let Some(call) = self.calls.last_mut() else { return };
+        match key {
+            "file" => call.file = text.to_owned(),
+            "line" => call.line = text.to_owned(),
+            "function" => call.function = text.to_owned(),
+            "class" => call.class = text.to_owned(),
+            _ => {}
+        }
+    }
+
     fn value(&mut self, path: &[&str], text: &str) {
         match path {
             ["class"] => self.class = text.to_owned(),
             ["message"] => self.message = text.to_owned(),
             ["file"] => self.file = text.to_owned(),
+            ["line"] => self.line = text.to_owned(),
+            ["trace", key] => self.call(key, text),
             ["trace"] if self.trace.len() < FRAMES => self.trace.push(text.to_owned()),
             _ => {}
         }
     }
 
     fn text(&self) -> String {
-        let mut text = format!("[object] ({}(code: 0): {} at {})", self.class, self.message, self.file);
+        let line = if self.line.is_empty() { String::new() } else { format!(":{}", self.line) };
+        let mut text = format!("[object] ({}(code: 0): {} at {}{line})", self.class, self.message, self.file);
+        for (number, call) in self.calls.iter().enumerate() {
+            text.push_str(&format!("\n#{number} {}", call.text()));
+        }
         for (number, place) in self.trace.iter().enumerate() {
             if let Some((file, line)) = place.rsplit_once(':') {
                 text.push_str(&format!("\n#{number} {file}({line}): ?()"));
@@ -211,6 +283,13 @@ mod tests {
         for line in [whole, loose, string] {
             assert_eq!(Record::read(line.as_bytes()).unwrap().stack, "a.B: x\n\tat a.M.main(M.java:9)");
         }
+    }
+
+    #[test]
+    fn frames_alone_stand_below_what_other_fields_tell() {
+        let line = r#"{"level":"ERROR","message":"stops","error":{"type":"a.Boom","message":"zero","stack":[{"class":"a.B","method":"c","file":"B.java","line":3}]}}"#;
+        let record = Record::read(line.as_bytes()).unwrap();
+        assert_eq!(record.lines().collect::<Vec<_>>(), ["stops", "a.Boom: zero", "\tat a.B.c(B.java:3)"]);
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn rank(found: &Found, at: usize, code: Option<i32>) -> (bool, u8, bool, bool, i
     let voice = match candidate.standing {
         Standing::Fatal | Standing::Closing => 2,
         Standing::Printed => 1,
-        Standing::Logged | Standing::Survived(_) => 0,
+        Standing::Logged | Standing::Warned(_) | Standing::Survived(_) => 0,
     };
     // What was found right before abort() was called says more than the abort. What is far above is that of a process that
     // ran before in the same container.
@@ -191,6 +191,10 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
         return why_not_the_race(code, found);
     }
     let follow = found.lines.saturating_sub(candidate.last_line);
+    if let Standing::Warned(why) = candidate.standing {
+        let ended = follow == 0 && code.is_some_and(|code| candidate.exits.contains(&code));
+        return (!ended).then(|| why.to_owned());
+    }
     if let Some(code) = code {
         // Some runtimes refuse to start with a code that is a signal's elsewhere: `dotnet` with 129.
         let refused = candidate.standing == Standing::Fatal && candidate.exits.contains(&code) && follow == 0;

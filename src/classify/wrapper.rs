@@ -4,7 +4,7 @@
 use super::text;
 
 /// Texts of such lines.
-const ECHOES: [&str; 40] = [
+const ECHOES: [&str; 45] = [
     // npm, yarn, pnpm, Bun, nodemon, PM2.
     "npm ERR!",
     "npm error",
@@ -49,6 +49,13 @@ const ECHOES: [&str; 40] = [
     "error: Recipe `",
     "task: Failed to run task",
     "rsync error: ",
+    // Entry points that trap errors, and writers whose reader has ended.
+    "failed with exit code ",
+    "failed with exit status ",
+    ": Broken pipe",
+    " Broken pipe (os error ",
+    // The loader, which goes on without it.
+    "from LD_PRELOAD cannot be preloaded",
 ];
 
 /// Whether a line says only that another program has ended.

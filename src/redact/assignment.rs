@@ -193,19 +193,22 @@ fn tuple(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Sep
     is_string.then_some((Separator::Plain, value))
 }
 
-/// `("X-Api-Key","x")` of Haskell, and names and values in turn, as Perl prints the arguments of a call:
+/// `("X-Api-Key","x")` and `("Cookie","a=b")` of Haskell, and names and values in turn, as Perl prints the arguments of a call:
 /// `connect("Shop::DB", "password", "x") called at`. In such a list two names look the same, so only a word that no
 /// sentence has is a value.
 fn pair(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Separator, usize)> {
     let quote = *text.get(name.start.checked_sub(1)?)?;
     let quoted = matches!(quote, b'"' | b'\'') && text.get(name.end) == Some(&quote) && at == name.end + 1;
-    if !quoted || !matches!(kind, Kind::Certain | Kind::Authorization) || text.get(at) != Some(&b',') {
+    if !quoted || !matches!(kind, Kind::Certain | Kind::Authorization | Kind::Cookie) || text.get(at) != Some(&b',') {
         return None;
     }
     let start = skip_blanks(text, at + 1);
     let value = quoted_argument(text, start)?;
     let tuple = text[..name.start - 1].ends_with(b"(") && text.get(value.range.end + 1) == Some(&b')');
     let word = &text[value.range];
+    if kind == Kind::Cookie {
+        return (tuple && word.contains(&b'=')).then_some((Separator::Plain, start));
+    }
     let mixed =
         word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic) && !word.contains(&b' ');
     (mixed && (tuple || word.len() >= MIXED)).then_some((Separator::Plain, start))
@@ -213,11 +216,37 @@ fn pair(text: &[u8], name: &Range<usize>, at: usize, kind: Kind) -> Option<(Sepa
 
 /// PHP prints the arguments of a call: `PDO->__construct('mysql:host=db', 'root', 'x')`. The third one is the password.
 pub(super) fn look_php_connect(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
-    let mut at = literal.end;
-    for _ in 0..2 {
-        let Some(argument) = quoted_argument(text, at) else { return };
-        at = argument.range.end + 1;
-        at += text[at.min(text.len())..].iter().take(2).take_while(|b| matches!(b, b',' | b' ')).count();
+    php_argument(text, literal.end, 2, spans);
+}
+
+/// `AMQPStreamConnection->__construct('rabbit', 5672, 'shop', 'x')`: the fourth one is the password.
+pub(super) fn look_php_broker(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    php_argument(text, literal.end, 3, spans);
+}
+
+/// `Redis->auth('x')`
+pub(super) fn look_php_auth(text: &[u8], literal: Range<usize>, spans: &mut Spans<'_>) {
+    php_argument(text, literal.end, 0, spans);
+}
+
+/// The argument behind so many others, if it is a text.
+fn php_argument(text: &[u8], start: usize, before: usize, spans: &mut Spans<'_>) {
+    const BLANKS: usize = 2;
+    let mut at = start;
+    for _ in 0..before {
+        at = match quoted_argument(text, at) {
+            Some(argument) => argument.range.end + 1,
+            None => {
+                at + text
+                    .get(at..)
+                    .and_then(|rest| rest.iter().take(256).position(|b| matches!(b, b',' | b')' | b'\n')))
+                    .unwrap_or(256)
+            }
+        };
+        if text.get(at) != Some(&b',') {
+            return;
+        }
+        at += text.get(at..).unwrap_or_default().iter().take(BLANKS).take_while(|b| matches!(b, b',' | b' ')).count();
     }
     if let Some(password) = quoted_argument(text, at) {
         spans.add(password.range);

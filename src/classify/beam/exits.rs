@@ -25,7 +25,7 @@ pub fn is_orderly(text: &str) -> bool {
     ["shutdown", "normal", "killed", "noconnection", ":shutdown", ":normal", ":stopped", "stopped", "{shutdown,"]
         .iter()
         .any(|word| text == *word || word.ends_with(',') && text.starts_with(word) && !text.contains("failed_to_start"))
-        || text == "reached_max_restart_intensity"
+        || text.trim_start_matches(':') == "reached_max_restart_intensity"
 }
 
 struct Chain<'a> {

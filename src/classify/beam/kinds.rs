@@ -55,6 +55,8 @@ static ERRORS: &[Error] = &[
 
 /// Texts with a meaning of their own, in small letters; the first that holds wins.
 static TEXTS: &[(&str, CrashReason)] = &[
+    ("could not fetch application environment", MISSING_CONFIGURATION),
+    ("invalid value for :", INVALID_CONFIGURATION),
     ("nxdomain", DNS_FAILURE),
     ("non-existing domain", DNS_FAILURE),
     ("tls_alert", TLS_FAILURE),

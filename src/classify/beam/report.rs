@@ -37,7 +37,7 @@ pub const ONE_LINE: [(&str, bool); 8] = [
 ];
 
 /// What follows a reason in a report.
-const ENDS: [&str; 10] = [
+const ENDS: [&str; 13] = [
     "offender:",
     "ancestors:",
     "type:",
@@ -45,10 +45,16 @@ const ENDS: [&str; 10] = [
     "** Client ",
     "** Stacktrace ",
     "** Log ",
-    "** Callback mode",
+    "** Callback mod",
+    "** Queued = ",
+    "** Postponed = ",
+    "** Time-outs",
     "messages:",
     "neighbours:",
 ];
+
+/// The field of a state machine's stack.
+const STACK: &str = "** Stacktrace ";
 
 /// Where a reason begins in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +86,10 @@ pub struct Report {
     reason: Option<(Field, String)>,
     /// Whether further lines belong to the reason.
     open: bool,
+    /// The stack that a state machine has in a field of its own, as far as it was read.
+    stack: String,
+    /// Whether further lines belong to that stack.
+    stacked: bool,
     frames: Vec<(Frame, Vec<u8>)>,
     lines: u32,
     foreign: u32,
@@ -97,6 +107,8 @@ impl Report {
             prefix: Prefix::learn(&line.text[..at]),
             reason: None,
             open: false,
+            stack: String::new(),
+            stacked: false,
             frames: Vec::new(),
             lines: 0,
             foreign: 0,
@@ -127,8 +139,11 @@ impl Report {
         }
         if ENDS.iter().any(|end| words.starts_with(end)) {
             self.open = false;
+            self.stacked = words.starts_with(STACK);
         } else if self.open {
             self.more(&words, bare);
+        } else if self.stacked {
+            self.stack(&words, bare);
         }
         let inside = bare.starts_with(b" ") || words.starts_with("**") || self.reason.is_none() || self.open;
         if inside { self.taken(bare, number) } else { self.stray() }
@@ -145,6 +160,15 @@ impl Report {
         if let Some((_, reason)) = self.reason.as_mut().filter(|(_, reason)| !about && reason.len() < BYTES) {
             reason.push('\n');
             reason.push_str(words.trim_start_matches("** "));
+        }
+    }
+
+    /// `**  [{kiln,cold,3,[{file,"kiln.erl"},{line,17}]},` and the lines below it, up to the next field.
+    fn stack(&mut self, words: &str, bare: &[u8]) {
+        let part = words.strip_prefix("**").unwrap_or(words).trim_start();
+        self.stacked = bare.starts_with(b" ") || part.starts_with('[');
+        if self.stacked && self.stack.len() < BYTES {
+            self.stack.push_str(part);
         }
     }
 
@@ -172,8 +196,9 @@ impl Parser for Report {
     }
 
     fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
-        let Self { reason, frames, quoted, mut block, first_line, last_line, .. } = *self;
+        let Self { reason, stack, frames, quoted, mut block, first_line, last_line, .. } = *self;
         let (field, reason) = reason?;
+        let reason = if stack.is_empty() { reason } else { format!("{{{},{stack}}}", reason.trim()) };
         if exits::is_orderly(&reason) {
             return None;
         }
@@ -224,7 +249,10 @@ fn field(words: &str) -> Option<(Field, &str)> {
     } else {
         rest
     };
-    Some((*field, rest.trim()))
+    // A state machine says of which kind it is: `error:{badmatch,…}`.
+    let kinds = ["error:", "exit:", "throw:"];
+    let rest = rest.trim();
+    Some((*field, kinds.iter().find_map(|kind| rest.strip_prefix(kind)).unwrap_or(rest)))
 }
 
 /// A report of one line.
@@ -263,9 +291,16 @@ fn reason(said: &str) -> Option<Vec<Link>> {
     if words && let Some(link) = lager(rest) {
         return Some(vec![link]);
     }
+    let rest = &with_stack(rest);
     let orderly = rest.split(['.', ' ']).next().is_some_and(exits::is_orderly);
     let term = rest.starts_with(['{', '#']) || !words && rest.starts_with(|c: char| c.is_lowercase());
     (term && !orderly).then(|| exits::links(rest, b""))
+}
+
+/// A state machine in one line: `{badkey,fuel}. Stack: [{kiln,cold,3,[…]}]. Last event: …`.
+fn with_stack(rest: &str) -> String {
+    let parts = rest.split_once(". Stack: ").and_then(|(reason, stack)| Some((reason, stack.split_once("]. ")?.0)));
+    parts.map_or_else(|| rest.to_owned(), |(reason, stack)| format!("{{{reason},{stack}]}}"))
 }
 
 /// `bad key: tx in shelf_server:price/2 line 16`: lager words a reason and names its place.

@@ -2,6 +2,7 @@
 
 use super::exits;
 use super::frames;
+use super::last::HEADS;
 use super::told::{self, Voice};
 use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
@@ -25,7 +26,7 @@ const TEXT_LINES: u32 = 64;
 /// Most foreign lines in a row inside of a trace.
 const FOREIGN: u32 = 8;
 /// What Elixir's logger adds below a stack.
-const NOTES: [&str; 10] = [
+const NOTES: [&str; 15] = [
     "Process Label: ",
     "Last message",
     "State: ",
@@ -36,13 +37,19 @@ const NOTES: [&str; 10] = [
     "Postponed: ",
     "Initial Call: ",
     "Ancestors: ",
+    "Start Call: ",
+    "Restart: ",
+    "Shutdown: ",
+    "Type: ",
+    "Pid: ",
 ];
 /// What the runtime says above the exception that ended a process, with which only a process ends.
-const PROCESSES: [&str; 9] = [
+const PROCESSES: [&str; 10] = [
     " terminating",
     " terminated",
     " raised an exception",
     " crashed",
+    " caused shutdown",
     " exited: ",
     " exited with reason",
     "failed to connect: ",
@@ -336,5 +343,9 @@ fn head(said: &str) -> Option<Head<'_>> {
 /// A line that a logger began: no part of an exception's text.
 fn is_record(line: &[u8]) -> bool {
     let digits = line.iter().take(4).filter(|b| b.is_ascii_digit()).count();
-    digits >= 3 || line.starts_with(b"{") || line.starts_with(b"=") || Severity::of_line(line).is_some()
+    HEADS.iter().any(|head| line.starts_with(head.as_bytes()))
+        || digits >= 3
+        || line.starts_with(b"{")
+        || line.starts_with(b"=")
+        || Severity::of_line(line).is_some()
 }

@@ -16,6 +16,7 @@ static TEXTS: &[(&str, CrashReason)] = &[
     ("result of truncating division is", ARITHMETIC_ERROR),
     ("infinity or nan toint", ARITHMETIC_ERROR),
     ("failed assertion", ASSERTION_FAILED),
+    ("processexception: no such file or directory", COMMAND_NOT_FOUND),
     ("bad state: no element", MISSING_KEY),
     ("couldn't resolve the package", MISSING_MODULE),
     ("error when reading '", MISSING_MODULE),
@@ -42,8 +43,24 @@ pub fn of(message: &str, messages: &Messages) -> CrashReason {
     known.or_else(class).or_else(told).unwrap_or(UNHANDLED_ERROR)
 }
 
-/// The class that a text begins with: `RangeError (index): …`, `SocketException: …`. Texts of `Error`s have none.
+/// What a fault of the virtual machine means: the signal's name, or what the machine found.
+pub fn of_fault(said: &str) -> CrashReason {
+    static FAULTS: [(&str, CrashReason); 5] = [
+        ("Out of memory", HEAP_EXHAUSTED),
+        ("Bus error", BUS_ERROR),
+        ("Illegal instruction", ILLEGAL_INSTRUCTION),
+        ("Floating point", FLOATING_POINT_EXCEPTION),
+        ("=Segmentation fault", SEGFAULT),
+    ];
+    FAULTS.iter().find(|(words, _)| said.contains(words)).map_or(ABORT, |(_, reason)| reason.clone())
+}
+
+/// The class that a text begins with: `RangeError (index): …`, `SocketException: …`, `Instance of 'Cold'`. Texts of
+/// `Error`s have none.
 pub fn class(message: &str) -> String {
+    if let Some(class) = message.strip_prefix("Instance of '").and_then(|rest| rest.strip_suffix('\'')) {
+        return class.to_owned();
+    }
     let end = message.find([' ', ':']).unwrap_or(message.len());
     let word = &message[..end];
     let named = word.ends_with("Exception") || word.ends_with("Error");

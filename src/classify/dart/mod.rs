@@ -13,7 +13,7 @@ pub struct Dart;
 
 impl Grammar for Dart {
     fn anchors(&self) -> &'static [&'static str] {
-        &["Unhandled exception:", "#0      ", "===== CRASH =====", ".dart:"]
+        &["Unhandled exception:", "#0      ", "===== CRASH =====", trace::BROKEN, ".dart:"]
     }
 
     fn lasting(&self) -> &'static [&'static str] {

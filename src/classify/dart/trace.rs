@@ -9,7 +9,6 @@ use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, S
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::reason::SEGFAULT;
 use crate::classify::severity::Severity;
 use crate::classify::text;
 
@@ -23,6 +22,10 @@ const FOREIGN: u32 = 8;
 const UNHANDLED: &str = "Unhandled exception:";
 /// What the VM writes above a fault of the machine.
 const CRASH: &str = "===== CRASH =====";
+/// The line below it, which names the signal.
+const SIGNAL: &str = "si_signo=";
+/// How the VM says that it cannot go on: `../../runtime/vm/heap/freelist.cc: 100: error: Out of memory.`
+pub const BROKEN: &str = "runtime/vm/";
 
 /// Who says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,13 @@ impl Trace {
         if let Some(at) = shown.find(CRASH) {
             let mut trace = Self::of(at, Voice::Fault, &shown[at..], line, context);
             trace.link.say(CRASH);
+            return Some(trace);
+        }
+        if let Some(at) = shown.find(BROKEN).filter(|at| shown[*at..].contains(".cc: ")) {
+            let said = shown[at..].split_once(": error: ")?.1;
+            let start = shown[..at].rfind([' ', '\t']).map_or(0, |blank| blank + 1);
+            let mut trace = Self::of(start, Voice::Fault, &shown[start..], line, context);
+            trace.link.say(said.trim_end());
             return Some(trace);
         }
         Self::uncompiled(&shown, line, context).or_else(|| Self::printed(&shown, line, context))
@@ -131,6 +141,11 @@ impl Trace {
             return self.taken(number);
         }
         let trimmed = bare.trim_ascii();
+        if self.voice == Voice::Fault && trimmed.starts_with(SIGNAL.as_bytes()) {
+            self.link.message = text::string(trimmed);
+            self.link.quote(bare);
+            return self.taken(number);
+        }
         // What else the compiler found follows from the first error as a rule.
         if self.voice == Voice::Compiler && text::has(bare, ".dart:") && text::has(bare, ": Error: ") {
             self.link.quote(bare);
@@ -190,7 +205,8 @@ impl Parser for Trace {
         if self.link.message.is_empty() && self.link.frames.is_empty() {
             return None;
         }
-        let reason = if self.voice == Voice::Fault { SEGFAULT } else { kinds::of(&self.link.message, messages) };
+        let said = &self.link.message;
+        let reason = if self.voice == Voice::Fault { kinds::of_fault(said) } else { kinds::of(said, messages) };
         let story = Story {
             runtime: Runtime::Dart,
             standing,

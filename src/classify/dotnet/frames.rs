@@ -116,7 +116,7 @@ pub fn frame(text: &[u8]) -> Option<Frame> {
     let (arguments, behind) = (&text[open + 1..close], &text[close + 1..]);
     let symbol = std::str::from_utf8(&text[..open]).ok()?;
     let mono = symbol.ends_with(' ');
-    let symbol = symbol.trim_end();
+    let symbol = without_type(symbol.trim_end());
     if !is_symbol(symbol) || arguments.contains(&b':') || matches!(arguments, b"Native Method" | b"Unknown Source") {
         return None;
     }
@@ -146,8 +146,24 @@ fn closing(text: &[u8]) -> Option<usize> {
     })
 }
 
+/// `async Task<int> Acme.Shelf.Total`, as Ben.Demystifier and Spectre.Console write it: without what is returned.
+fn without_type(symbol: &str) -> &str {
+    let mut depth = 0usize;
+    let blank = symbol.bytes().rposition(|byte| {
+        depth = match byte {
+            b'>' | b']' => depth + 1,
+            b'<' | b'[' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        byte == b' ' && depth == 0
+    });
+    let Some(blank) = blank else { return symbol };
+    let of_type = |c: char| c.is_alphanumeric() || " _.<>,[]?()".contains(c);
+    if symbol[..blank].chars().all(of_type) { &symbol[blank + 1..] } else { symbol }
+}
+
 fn is_symbol(symbol: &str) -> bool {
-    let inside_generics = symbol.find('[').unwrap_or(symbol.len());
+    let inside_generics = symbol.find(['[', '<']).unwrap_or(symbol.len());
     let plain = !symbol[..inside_generics].contains([' ', '/', '"', '=', ':']);
     plain && symbol.contains('.') && symbol.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '<')
 }
@@ -256,6 +272,16 @@ mod tests {
             ("   at Acme.Shelf.<Load>d__3.MoveNext()", "Acme.Shelf.<Load>d__3.MoveNext - own"),
             ("   at Program.<Main>$(String[] args) in /src/Program.cs:line 4", "Program.<Main>$ /src/Program.cs:4 own"),
             ("   at Acme.Shelf.Depth(Int32)", "Acme.Shelf.Depth - own"),
+            ("   at async Task<int> Acme.Shelf.Load(string sku) in /s/A.cs:line 2", "Acme.Shelf.Load /s/A.cs:2 own"),
+            ("  at int Acme.Shelf.Count(string sku) in /s/A.cs:11", "Acme.Shelf.Count /s/A.cs:11 own"),
+            (
+                "  at TValue System.Collections.Generic.Dictionary<TKey, TValue>.get_Item(TKey key)",
+                "System.Collections.Generic.Dictionary<TKey, TValue>.get_Item -",
+            ),
+            (
+                "   at async Task Acme.Day.Run(IList<string> a)+(string b) => { } in /s/A.cs:line 2",
+                "Acme.Day.Run /s/A.cs:2 own",
+            ),
             ("   at Acme.Shelf.Depth(Int32) + 0x1f", "Acme.Shelf.Depth - own"),
             (
                 "   at Acme.Shelf.Map[T](Func`2 f, (Int32, String) pair) in /s/A.cs:line 2",
@@ -279,6 +305,9 @@ mod tests {
             "    at async Server.listen (node:net:1:2)",
             "    at /app/a.js:1:2",
             "   at 10 o'clock (UTC)",
+            "    at async Promise.all (index 0)",
+            "    at new Shelf (/app/a.js:1:2)",
+            "    at async Shelf.load (file:///app/a.mjs:1:2)",
         ] {
             assert_eq!(frame(line.as_bytes()), None, "{line}");
         }

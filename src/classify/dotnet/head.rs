@@ -49,14 +49,19 @@ pub fn head(line: &[u8]) -> Option<(usize, Voice, usize)> {
     let free = |at: &usize| *at == 0 || matches!(line[*at - 1], b' ' | b'\t' | b']' | b'|' | b'"');
     for (words, voice) in &HEADS {
         if let Some(at) = text::find(line, words).filter(free) {
-            let rest = at + words.len();
+            let mut rest = at + words.len();
+            // Two threads ended at once: both begin before either goes on.
+            while line[rest..].starts_with(words.as_bytes()) {
+                rest += words.len();
+            }
             // Without a blank behind it nothing else may stand in the line.
             let whole = words.ends_with(' ') || text::blank(&line[rest..]);
             return whole.then_some((at, *voice, rest));
         }
     }
     WHOLE.iter().find_map(|words| {
-        let at = text::find(line, words).filter(free)?;
+        // Dart's virtual machine says of itself `freelist.cc: 100: error: Out of memory.`
+        let at = text::find(line, words).filter(free).filter(|at| !line[..*at].ends_with(b": error: "))?;
         text::blank(&line[at + words.len()..]).then_some((at, Voice::Words, at))
     })
 }
@@ -163,6 +168,7 @@ mod tests {
         let cases = [
             ("Unhandled exception. System.X: y", Some((0, Voice::Unhandled, 21))),
             ("Unhandled Exception:", Some((0, Voice::Unhandled, 20))),
+            ("Unhandled exception. Unhandled exception. System.X: y", Some((0, Voice::Unhandled, 42))),
             ("[ERROR] FATAL UNHANDLED EXCEPTION: System.X: y", Some((0, Voice::Repeated, 35))),
             ("Process terminated. Assertion failed.", Some((0, Voice::Words, 20))),
             ("2026 Stack overflow.", Some((5, Voice::Words, 5))),

@@ -17,6 +17,9 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("ThreadStartException", "", THREAD_LIMIT),
     // Assemblies and libraries.
     ("System.IO.FileNotFoundException", "could not load file or assembly", MISSING_MODULE),
+    // Mono.
+    ("System.IO.FileNotFoundException", "could not load the file '", MISSING_MODULE),
+    ("System.IO.FileLoadException", "(0x80070004)", TOO_MANY_OPEN_FILES),
     ("System.IO.FileLoadException", "", MISSING_MODULE),
     ("System.BadImageFormatException", "", EXEC_FORMAT_ERROR),
     ("System.TypeLoadException", "", MISSING_MODULE),
@@ -42,6 +45,9 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("System.ArgumentException", "format of the initialization string", INVALID_CONFIGURATION),
     ("System.ArgumentException", "keyword not supported", INVALID_CONFIGURATION),
     ("ConfigurationErrorsException", "", INVALID_CONFIGURATION),
+    // The password of its own certificate.
+    ("CryptographicException", "password may be incorrect", INVALID_CONFIGURATION),
+    ("CryptographicException", "network password is not correct", INVALID_CONFIGURATION),
     ("YamlDotNet.Core.YamlException", "", INVALID_CONFIGURATION),
     // Dependencies.
     ("System.Security.Authentication.AuthenticationException", "", TLS_FAILURE),
@@ -49,10 +55,13 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("RegexMatchTimeoutException", "", UNHANDLED_ERROR),
     ("TaskCanceledException", "httpclient.timeout", DEPENDENCY_TIMEOUT),
     ("RedisTimeoutException", "", DEPENDENCY_TIMEOUT),
+    ("Polly.Timeout.TimeoutRejectedException", "", DEPENDENCY_TIMEOUT),
     ("MongoAuthenticationException", "", AUTHENTICATION_FAILED),
     ("RabbitMQ.Client.Exceptions.AuthenticationFailureException", "", AUTHENTICATION_FAILED),
     ("HttpRequestException", "401 (unauthorized)", AUTHENTICATION_FAILED),
     ("HttpRequestException", "403 (forbidden)", AUTHENTICATION_FAILED),
+    ("Azure.RequestFailedException", "status: 401 ", AUTHENTICATION_FAILED),
+    ("Azure.RequestFailedException", "status: 403 ", AUTHENTICATION_FAILED),
     ("Confluent.Kafka.KafkaException", "timed out", DEPENDENCY_TIMEOUT),
     ("Confluent.Kafka.ProduceException`2", "timed out", DEPENDENCY_TIMEOUT),
     ("Confluent.Kafka.KafkaException", "broker transport failure", CONNECTION_REFUSED),
@@ -64,6 +73,17 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("Npgsql.NpgsqlException", "failed to connect to", CONNECTION_REFUSED),
     ("SqlException", "network-related or instance-specific", CONNECTION_REFUSED),
     ("SqlException", "timeout expired", DEPENDENCY_TIMEOUT),
+    // Mono's receive timeout.
+    ("System.Net.Sockets.SocketException", "non-blocking socket would block", DEPENDENCY_TIMEOUT),
+    ("System.Net.WebException", "nameresolutionfailure", DNS_FAILURE),
+    ("System.Net.WebException", "connectfailure", CONNECTION_REFUSED),
+    ("System.Net.WebException", "trustfailure", TLS_FAILURE),
+    ("System.Net.WebException", "securechannelfailure", TLS_FAILURE),
+    ("System.Net.WebException", "timed out", DEPENDENCY_TIMEOUT),
+    ("System.Net.WebException", "(401) ", AUTHENTICATION_FAILED),
+    ("System.Net.WebException", "(403) ", AUTHENTICATION_FAILED),
+    ("HttpListenerException", "already in use", PORT_IN_USE),
+    ("HttpListenerException", "conflicts with an existing registration", PORT_IN_USE),
     ("System.Net.Sockets.SocketException", "resource temporarily unavailable", DNS_FAILURE),
     ("System.Net.Sockets.SocketException", "host not found", DNS_FAILURE),
     ("System.Net.Sockets.SocketException", "permission denied", PERMISSION_DENIED),
@@ -74,6 +94,8 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("System.IO.DirectoryNotFoundException", "", MISSING_FILE),
     ("System.UnauthorizedAccessException", "", PERMISSION_DENIED),
     ("System.ComponentModel.Win32Exception", "no such file or directory", COMMAND_NOT_FOUND),
+    ("System.ComponentModel.Win32Exception", "cannot find the specified file", COMMAND_NOT_FOUND),
+    ("System.IO.IOException", "disk full. path ", DISK_FULL),
     // Bugs.
     ("System.NullReferenceException", "", NIL_DEREFERENCE),
     ("System.InvalidOperationException", "nullable object must have a value", NIL_DEREFERENCE),
@@ -109,10 +131,18 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
     if !innermost && WRAPPERS.contains(&class) {
         return UNHANDLED_ERROR;
     }
+    if class == "System.OutOfMemoryException" && starts_thread(link) {
+        return THREAD_LIMIT;
+    }
     let lower = message.to_ascii_lowercase();
     let known = CLASSES.iter().find(|(end, needle, _)| class.ends_with(end) && lower.contains(needle));
     let said = || messages.meaning(message, Voice::Panic).map(|meaning| meaning.reason);
     known.map(|(.., reason)| reason.clone()).or_else(said).unwrap_or(UNHANDLED_ERROR)
+}
+
+/// What could not be had was another thread; the runtime has no exception of its own for that.
+fn starts_thread(link: &Link) -> bool {
+    link.frames.first().is_some_and(|frame| frame.function.starts_with("System.Threading.Thread.Start"))
 }
 
 /// Namespaces in which other languages have no exceptions.
@@ -132,6 +162,7 @@ pub fn said(line: &str, messages: &Messages) -> Option<(String, String, CrashRea
 /// What the runtime itself says before it ends the process: how it begins, the exception that it stands for, the reason.
 static WORDS: &[(&str, &str, CrashReason)] = &[
     ("Assertion failed", "", ASSERTION_FAILED),
+    ("Assertion Failed", "", ASSERTION_FAILED),
     ("Couldn't find a valid ICU package", "", MISSING_LIBRARY),
     ("No usable version of libssl", "", MISSING_LIBRARY),
     ("Stack overflow.", "System.StackOverflowException", STACK_OVERFLOW),
@@ -186,6 +217,20 @@ mod tests {
                 "MissingLibrary",
             ),
             ("System.IO.IOException: No space left on device", "DiskFull"),
+            ("System.IO.IOException: Disk full. Path /data/x", "DiskFull"),
+            ("System.IO.FileNotFoundException: Could not load the file 'Acme.Nope'.", "MissingModule"),
+            (
+                "System.IO.FileLoadException: Could not load file or assembly 'A'. The system cannot open the file. (0x80070004)",
+                "TooManyOpenFiles",
+            ),
+            ("System.ComponentModel.Win32Exception (0x80004005): Cannot find the specified file", "CommandNotFound"),
+            ("System.Net.WebException: Error: NameResolutionFailure", "DnsFailure"),
+            ("System.Net.WebException: The operation has timed out.", "DependencyTimeout"),
+            ("System.Net.HttpListenerException (0x80004005): Prefix already in use.", "PortInUse"),
+            (
+                "Azure.RequestFailedException: The user does not have secrets get permission\nStatus: 403 (Forbidden)",
+                "AuthenticationFailed",
+            ),
             ("System.IO.IOException: Failed to bind to address http://[::]:8080: address already in use.", "PortInUse"),
             ("System.Net.Sockets.SocketException (111): Connection refused", "ConnectionRefused"),
             ("System.Net.Http.HttpRequestException: Connection refused (127.0.0.1:1)", "ConnectionRefused"),

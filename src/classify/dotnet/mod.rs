@@ -9,6 +9,7 @@ pub mod native;
 pub mod record;
 pub mod trace;
 
+use super::compiler;
 use super::grammar::{Context, Grammar, Line, Parser};
 use trace::Trace;
 
@@ -28,6 +29,7 @@ impl Grammar for Dotnet {
             "Fatal error.",
             "CLR: Managed code called FailFast",
             native::HEAD,
+            compiler::DOTNET,
             "  at ",
             host::ANCHORS[0],
             host::ANCHORS[1],
@@ -63,6 +65,9 @@ impl Grammar for Dotnet {
         }
         if let Some(report) = native::Report::new(line, context) {
             return Some(Box::new(report));
+        }
+        if let Some(failure) = compiler::Failure::of_dotnet(line, context) {
+            return Some(Box::new(failure));
         }
         if let Some(refusal) = host::Refusal::new(line, context) {
             return Some(Box::new(refusal));

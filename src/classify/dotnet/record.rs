@@ -37,7 +37,8 @@ impl Objects {
             let next = usize::from(matches!(inside, ["Depth"]));
             depth = (self.links.len() + next).saturating_sub(1);
         }
-        let known = matches!(inside, ["Type" | "ClassName" | "Message" | "StackTrace" | "StackTraceString" | "Depth"]);
+        let known =
+            matches!(inside, ["Type" | "Name" | "ClassName" | "Message" | "StackTrace" | "StackTraceString" | "Depth"]);
         if !known || depth >= LINKS {
             return false;
         }
@@ -71,7 +72,7 @@ impl Objects {
 impl Link {
     fn value(&mut self, key: &str, text: &str) {
         let field = match key {
-            "Type" | "ClassName" => &mut self.class,
+            "Type" | "Name" | "ClassName" => &mut self.class,
             "Message" => &mut self.message,
             "StackTrace" | "StackTraceString" => &mut self.stack,
             _ => return,

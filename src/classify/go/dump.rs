@@ -164,7 +164,8 @@ impl Dump {
     fn enter(&mut self, at: usize, header: Header, line: &[u8]) {
         let prefix = Prefix::learn(&line[..at]);
         // An indented stack is part of the panic's value; a shorter prefix means that the head has a logger's.
-        let differs = !self.prefix.is_empty() && prefix != self.prefix && !self.unfinished;
+        let indented = self.prefix.strip(&line[..at]).is_some_and(text::blank);
+        let differs = !self.prefix.is_empty() && prefix != self.prefix && !self.unfinished && !indented;
         self.logged |= !self.in_stacks && self.head.is_raw() && differs;
         self.prefix = prefix;
         self.in_stacks = true;
@@ -254,6 +255,10 @@ impl Dump {
         }
         match &self.chosen {
             None => self.chosen = Some(goroutine),
+            // The value of a panic may quote the header of a goroutine.
+            Some(chosen) if chosen.frames.is_empty() && goroutine.header.state.starts_with("running") => {
+                self.chosen = Some(goroutine);
+            }
             Some(chosen) if self.is_better(chosen, &goroutine) => self.chosen = Some(goroutine),
             Some(chosen) if self.head.wants_others() => self.others.offer(chosen, goroutine, &self.layout),
             Some(_) => {}

@@ -85,10 +85,13 @@ fn headed(line: &Line<'_>, context: &Context<'_>) -> Option<Dump> {
         let at = text::find(line.text, words)?;
         separate(line.text, at).then(|| (at, &line.text[at + words.len()..]))
     };
-    if let Some((at, text)) = after("fatal error: ") {
+    // PHP has such errors of two kinds.
+    let of_php =
+        |at: usize| ["Catchable ", "Recoverable "].iter().any(|kind| line.text[..at].ends_with(kind.as_bytes()));
+    if let Some((at, text)) = after("fatal error: ").filter(|(at, _)| !of_php(*at)) {
         return Some(Dump::new(Head::new(Form::Fatal(text::string(text.trim_ascii_end()))), line, at, context));
     }
-    if let Some((at, value)) = after("panic: ") {
+    if let Some((at, value)) = after("panic: ").filter(|(at, _)| !is_zig(&line.text[..*at])) {
         let value = said_before(value, context).unwrap_or_else(|| panic_value(value));
         return Some(Dump::new(Head::new(Form::Panic(vec![value])), line, at, context));
     }
@@ -97,12 +100,21 @@ fn headed(line: &Line<'_>, context: &Context<'_>) -> Option<Dump> {
     (!line.text[..at].ends_with(b"[signal ")).then(|| Dump::new(signalled(signal, context), line, at, context))
 }
 
-/// logrus panics with its own entry, of which Go prints no more than the address: the text is in the record above.
+/// Loggers that panic write a record first, which tells more: logrus panics with its own entry, of which Go prints no more
+/// than the address, zerolog and zap with the message alone and not with the error.
 fn said_before(value: &[u8], context: &Context<'_>) -> Option<String> {
     let entry = value.starts_with(b"(*logrus.Entry) ") || value.starts_with(b"(*logrus.Entry)(");
-    let above = context.before.iter().find(|line| !text::blank(line)).filter(|_| entry)?;
+    let above = context.before.iter().find(|line| !text::blank(line))?;
     let record = Record::read(above).filter(|record| record.severity == Some(Severity::Fatal))?;
-    Some(record.summary())
+    let same = !record.error.is_empty() && record.message.as_bytes() == value.trim_ascii_end();
+    (entry || same).then(|| record.summary())
+}
+
+/// Zig writes `thread 12 panic: …`.
+fn is_zig(before: &[u8]) -> bool {
+    let before = before.trim_ascii_end();
+    let digits = before.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    digits > 0 && before[..before.len() - digits].ends_with(b"thread ")
 }
 
 /// Nothing that makes it part of a longer word stands before it. A program may have left a line without end, e.g. that of a

@@ -20,11 +20,15 @@ static TEXTS: &[Text] = &[
     text("Prelude.!!: ", "ErrorCall", INDEX_OUT_OF_BOUNDS),
     text("Prelude.chr: bad argument", "ErrorCall", UNHANDLED_ERROR),
     text("Prelude.read: ", "ErrorCall", UNHANDLED_ERROR),
+    text("Prelude.Enum.", "ErrorCall", UNHANDLED_ERROR),
     text("Prelude.undefined", "ErrorCall", UNHANDLED_ERROR),
     text(": empty list", "ErrorCall", MISSING_KEY),
     text(": empty structure", "ErrorCall", MISSING_KEY),
     text(": empty ByteString", "ErrorCall", MISSING_KEY),
     text(": empty input", "ErrorCall", MISSING_KEY),
+    text(": Empty stream", "ErrorCall", MISSING_KEY),
+    text(" has no minimal element", "ErrorCall", MISSING_KEY),
+    text(" has no maximal element", "ErrorCall", MISSING_KEY),
     text("is not an element in the map", "ErrorCall", MISSING_KEY),
     text("is not an element of the map", "ErrorCall", MISSING_KEY),
     text("HashMap.!): key not found", "ErrorCall", MISSING_KEY),
@@ -33,11 +37,16 @@ static TEXTS: &[Text] = &[
     text("}.index: Index ", "ErrorCall", INDEX_OUT_OF_BOUNDS),
     text("Error in array index", "ErrorCall", INDEX_OUT_OF_BOUNDS),
     text("index out of bounds", "ErrorCall", INDEX_OUT_OF_BOUNDS),
+    text(".index: index too large", "ErrorCall", INDEX_OUT_OF_BOUNDS),
+    text(".index: negative index", "ErrorCall", INDEX_OUT_OF_BOUNDS),
+    text("At: index out of range", "ErrorCall", INDEX_OUT_OF_BOUNDS),
     text("divide by zero", "ArithException", ARITHMETIC_ERROR),
     text("arithmetic overflow", "ArithException", ARITHMETIC_ERROR),
     text("arithmetic underflow", "ArithException", ARITHMETIC_ERROR),
     text("Ratio has zero denominator", "ArithException", ARITHMETIC_ERROR),
+    text("Negative exponent", "ErrorCall", UNHANDLED_ERROR),
     text("<<loop>>", "NonTermination", UNHANDLED_ERROR),
+    text("thread killed", "AsyncException", UNHANDLED_ERROR),
     text("Non-exhaustive patterns in ", "PatternMatchFail", UNHANDLED_ERROR),
     text("Non-exhaustive guards in ", "PatternMatchFail", UNHANDLED_ERROR),
     text("Irrefutable pattern failed", "PatternMatchFail", UNHANDLED_ERROR),
@@ -56,28 +65,37 @@ static TEXTS: &[Text] = &[
     text("Assertion failed", "AssertionFailed", ASSERTION_FAILED),
     text("no environment variable", "IOException", MISSING_CONFIGURATION),
     text("getEnv: ", "IOException", MISSING_CONFIGURATION),
+    text(" (exit 127): failed", "IOException", COMMAND_NOT_FOUND),
+    text(" (exit 126): failed", "IOException", PERMISSION_DENIED),
     text("posix_spawnp: does not exist", "IOException", COMMAND_NOT_FOUND),
     text("runInteractiveProcess: does not exist", "IOException", COMMAND_NOT_FOUND),
     text("createProcess: does not exist", "IOException", COMMAND_NOT_FOUND),
     text("execvp: does not exist", "IOException", COMMAND_NOT_FOUND),
     text("exec: does not exist", "IOException", COMMAND_NOT_FOUND),
+    text("callProcess: ", "IOException", UNHANDLED_ERROR),
+    text("callCommand: ", "IOException", UNHANDLED_ERROR),
+    text("readCreateProcess: ", "IOException", UNHANDLED_ERROR),
     text("ConnectionTimeout", "HttpException", DEPENDENCY_TIMEOUT),
     text("ResponseTimeout", "HttpException", DEPENDENCY_TIMEOUT),
     text("HandshakeFailed", "TLSException", TLS_FAILURE),
     text("TlsException", "HttpException", TLS_FAILURE),
     text("internal error: ", "", ABORT),
+    text("failed to create OS thread: ", "", THREAD_LIMIT),
     text("unknown RTS option: ", "", INVALID_CONFIGURATION),
     text("Most RTS options are disabled.", "", INVALID_CONFIGURATION),
+    text("Yaml file not found: ", "ParseException", MISSING_FILE),
     text("InvalidYaml (", "ParseException", INVALID_CONFIGURATION),
     text("AesonException ", "ParseException", INVALID_CONFIGURATION),
+    text("InvalidUrlException ", "HttpException", INVALID_CONFIGURATION),
     text("HttpExceptionRequest Request {", "HttpException", UNHANDLED_ERROR),
     text("libpq: failed (", "SqlError", UNHANDLED_ERROR),
+    text("Cannot decode byte '", "UnicodeException", UNHANDLED_ERROR),
 ];
 /// Exceptions that only carry what another one says.
 const CARRIERS: [&str; 2] = ["HttpException", "SqlError"];
 
 /// The words with which the errors of the operating system end, behind what was tried: `connect: resource busy (…)`.
-const SYSTEM: [&str; 12] = [
+const SYSTEM: [&str; 15] = [
     ": does not exist (",
     ": already exists (",
     ": resource busy (",
@@ -90,6 +108,9 @@ const SYSTEM: [&str; 12] = [
     ": end of file",
     ": timeout (",
     ": illegal operation (",
+    ": inappropriate type (",
+    ": protocol error (",
+    ": system error (",
 ];
 
 /// What a text means: the exception's name and the reason.
@@ -128,6 +149,8 @@ pub fn is_own(said: &str) -> bool {
         "ConnectionTimeout",
         "ResponseTimeout",
         "divide by zero",
+        "thread killed",
+        "Negative exponent",
     ];
     let known = TEXTS.iter().any(|text| said.contains(text.words) && !general.contains(&text.words));
     let whole = general.contains(&said);
@@ -170,6 +193,23 @@ mod tests {
         ];
         for (said, reason) in cases {
             assert_eq!(of(said, &Messages::default()).reason.as_str(), reason, "{said}");
+        }
+    }
+
+    #[test]
+    fn every_text_that_only_ghc_writes_is_looked_for() {
+        use crate::classify::grammar::Grammar;
+        // Of these other words of the line, or the request above them, are the anchor.
+        let elsewhere = "Assertion failed|ConnectionTimeout|ResponseTimeout|HandshakeFailed|TlsException|\
+            InvalidUrlException |no environment variable|getEnv: |posix_spawnp: does not exist|\
+            runInteractiveProcess: does not exist|createProcess: does not exist|execvp: does not exist|\
+            exec: does not exist| (exit 127): failed| (exit 126): failed|Yaml file not found: ";
+        let elsewhere: Vec<&str> = elsewhere.split('|').collect();
+        // Most errors have a call stack, which is one too.
+        let alone = TEXTS.iter().filter(|text| text.exception != "ErrorCall" && !elsewhere.contains(&text.words));
+        for text in alone {
+            let line = format!("Vat.hs:3:1: {}", text.words.trim_start_matches([':', ' ']));
+            assert!(super::super::Haskell.anchors().iter().any(|anchor| line.contains(anchor)), "{line}");
         }
     }
 

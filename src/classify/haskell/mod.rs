@@ -2,7 +2,9 @@
 
 pub mod frames;
 pub mod kinds;
+pub mod source;
 pub mod trace;
+pub mod value;
 
 use super::grammar::{Context, Grammar, Line, Parser};
 use trace::Trace;
@@ -23,18 +25,44 @@ impl Grammar for Haskell {
             "Irrefutable pattern",
             "Pattern match failure in ",
             ": No match in record selector",
+            ": Missing field in record",
+            ": No instance nor default method",
             "divide by zero",
             "arithmetic overflow",
+            "arithmetic underflow",
+            "Ratio has zero denominator",
+            "Negative exponent",
+            "Error in array index",
+            ": thread killed",
             "blocked indefinitely in an ",
             "Stack space overflow: ",
             ": stack overflow",
+            ": heap overflow",
             "Heap exhausted;",
             "out of memory (requested ",
+            "allocation failed (requested ",
             ".index: Index ",
             ": user error (",
             ": does not exist (",
             ": resource ",
             ": permission denied (",
+            ": invalid argument (",
+            ": illegal operation (",
+            ": inappropriate type (",
+            ": end of file",
+            ": empty list",
+            ": empty structure",
+            ": callProcess: ",
+            ": callCommand: ",
+            ": readCreateProcess: ",
+            ": InvalidYaml (",
+            ": AesonException ",
+            "Cannot decode byte '",
+            ": failed to create OS thread: ",
+            ": unknown RTS option: ",
+            ": Most RTS options are ",
+            ".hs:",
+            ".lhs:",
             ": internal error: ",
             ": HttpExceptionRequest ",
             ": libpq: failed (",
@@ -48,6 +76,9 @@ impl Grammar for Haskell {
     }
 
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
+        if let Some(source) = source::Source::new(line, context) {
+            return Some(Box::new(source));
+        }
         Trace::new(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }
 

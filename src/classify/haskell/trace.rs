@@ -31,7 +31,7 @@ const CALLS: usize = 256;
 /// Most lines of an exception's text.
 const TEXT_LINES: u32 = 24;
 /// Most lines above a call stack in which the program's name is looked for.
-const ABOVE: usize = 8;
+const ABOVE: usize = 12;
 /// Most foreign lines in a row inside of a trace.
 const FOREIGN: u32 = 8;
 
@@ -108,9 +108,9 @@ impl Trace {
         let prefix = Prefix::learn(&line.text[..at]);
         let bare = |above: &[u8]| prefix.strip(above).map(<[u8]>::to_vec);
         let above: Vec<Vec<u8>> = context.before.iter().take(ABOVE).map_while(|line| bare(line)).collect();
-        let head = above.iter().take_while(|line| !text::blank(line) && !is_record(line));
+        let outer = outer_lines(&above);
         let head: Vec<(usize, String)> =
-            head.enumerate().filter_map(|(at, line)| find_head(line, |_| true).map(|(_, said)| (at, said))).collect();
+            outer.iter().filter_map(|(at, line)| find_head(line, |_| true).map(|(_, said)| (*at, said))).collect();
         let program = head.iter().rev().find(|(at, said)| *at == 0 || kinds::is_own(said)).or(head.last()).cloned();
         let mut trace = Self::bare(Voice::Logged, line);
         let count = match &program {
@@ -120,12 +120,13 @@ impl Trace {
                 above_it + 1
             }
             None => {
-                let said = above.first().filter(|line| !text::blank(line))?;
+                let first = outer.first().map_or(0, |(at, _)| *at);
+                let said = above.get(first).filter(|line| !text::blank(line))?;
                 trace.link = Link::new("", text::string(said).trim(), said);
-                1
+                first + 1
             }
         };
-        for line in above[..count - 1].iter().rev() {
+        for line in above[..count - 1].iter().rev().filter(|line| !is_record(line) && !text::blank(line)) {
             trace.link.say(&text::string(line));
             trace.link.quote(line);
         }
@@ -275,7 +276,10 @@ impl Parser for Trace {
         let named = if error && meant.exception.is_empty() { "ErrorCall" } else { meant.exception };
         self.link.exception = if self.exception.is_empty() { named.to_owned() } else { self.exception.clone() };
         self.link.frames = frames::named(&self.calls);
-        self.link.frames.append(&mut self.centres);
+        // Where it has a call stack of its own, the profile only repeats it.
+        if !self.link.frames.iter().any(|frame| frame.in_app) {
+            self.link.frames.append(&mut self.centres);
+        }
         let runtime = self.voice == Voice::Program && [HEAP_EXHAUSTED, STACK_OVERFLOW, ABORT].contains(&meant.reason);
         let (standing, exits): (Standing, &'static [i32]) = match self.voice {
             _ if runtime => (Standing::Fatal, &[2, 251, 1, 134, 139]),
@@ -321,14 +325,55 @@ fn find_head(line: &[u8], holds: impl Fn(&str) -> bool) -> Option<(usize, String
         let (program, said) = rest.split_once(": ")?;
         let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '\'');
         let name = program.starts_with(|c: char| c.is_ascii_alphabetic()) && program.chars().all(letters);
-        // Lua's interpreter says of its stack what GHC's runtime does.
-        let other = Severity::of_word(program).is_some() || program.starts_with("lua");
-        (name && !other && holds(said)).then(|| (at, said.trim().to_owned()))
+        // Lua's interpreter says of its stack what GHC's runtime does, and ksh of its numbers: `a.sh: line 8: 5 / n: …`.
+        let shell = line[..at].contains(": line ");
+        let other = Severity::of_word(program).is_some() || program.starts_with("lua") || shell;
+        // `runghc` names the script, of which it can only be the last word.
+        let script = program.ends_with(".hs") || program.ends_with(".lhs");
+        (name && !other && (script || holds(said))).then(|| (at, said.trim().to_owned()))
     })
+}
+
+/// The lines above a call stack that may be its head, the nearest first. The further lines of a text may look like heads,
+/// but are indented: `  lid: open`. Where a blank line or other threads' records stand between, what is above those counts.
+fn outer_lines(above: &[Vec<u8>]) -> Vec<(usize, &Vec<u8>)> {
+    let within = |line: &[u8]| text::blank(line) || is_record(line) || is_indented(line);
+    let told = above.iter().enumerate().take_while(|(_, line)| !text::blank(line) && !is_record(line));
+    let near: Vec<(usize, &Vec<u8>)> = told.filter(|(_, line)| !is_indented(line)).collect();
+    if !near.is_empty() {
+        return near;
+    }
+    let far = above.iter().enumerate().find(|(_, line)| !within(line));
+    far.filter(|(_, line)| find_head(line, |_| true).is_some()).into_iter().collect()
+}
+
+fn is_indented(line: &[u8]) -> bool {
+    line.first().is_some_and(u8::is_ascii_whitespace)
 }
 
 /// A line that a logger began: no part of an exception's text.
 fn is_record(line: &[u8]) -> bool {
     let digits = line.iter().take(4).filter(|b| b.is_ascii_digit()).count();
     digits >= 3 || line.starts_with(b"{") || line.starts_with(b"[") || Severity::of_line(line).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_head_of_a_text_over_several_lines_is_found() {
+        let stack = "CallStack (from HasCallStack):\n  error, called at src/Vat.hs:9:3 in main:Vat\n";
+        let cases = [
+            ("vat: lid stuck\n", "lid stuck"),
+            ("vat: vat overflowed:\n  batch 7\n  lid: open\n", "vat overflowed: batch 7"),
+            ("vat: cannot brew\n  lid: stuck\n[http] GET /a 200\n", "cannot brew"),
+            ("vat: cannot brew\n\n  lid stuck\n", "cannot brew"),
+            ("{\"level\":\"info\"}\nlid stuck\n", "lid stuck"),
+        ];
+        for (said, message) in cases {
+            let log = format!("[vat] batch 5 brewed\n{said}{stack}");
+            let facts = crate::classify::ExitFacts { exit_code: Some(1), ..Default::default() };
+            let finding = crate::classify::Engine::default().classify(log.as_bytes(), facts).finding;
+            assert_eq!(finding.message, message, "{log}");
+        }
+    }
 }

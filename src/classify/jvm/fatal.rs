@@ -127,7 +127,18 @@ impl Report {
         };
         let default = if self.no_memory { HEAP_EXHAUSTED } else { ABORT };
         let told = KINDS.iter().find_map(error).or_else(|| self.head.iter().find_map(signal));
-        told.unwrap_or_else(|| (default, self.head.first().cloned().unwrap_or_default()))
+        let (reason, line) = told.unwrap_or_else(|| (default, self.head.first().cloned().unwrap_or_default()));
+        (reason, self.with_check(line))
+    }
+
+    /// `Internal Error (x.cpp:1887), pid=1, tid=25` says no more than where; what failed there stands below it.
+    fn with_check(&self, line: String) -> String {
+        const CHECKS: [&str; 4] = ["guarantee(", "assert(", "fatal error: ", "Error: "];
+        let failed = self.head.iter().find(|said| CHECKS.iter().any(|check| said.starts_with(check)));
+        match (line.split_once(", pid="), failed) {
+            (Some((place, _)), Some(failed)) if line.starts_with("Internal Error") => format!("{place}: {failed}"),
+            _ => line,
+        }
     }
 }
 

@@ -51,6 +51,15 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("ConfigException$BadValue", "", INVALID_CONFIGURATION),
     ("ConfigException$Parse", "", INVALID_CONFIGURATION),
     ("ConfigException$ValidationFailed", "", INVALID_CONFIGURATION),
+    ("hoplite.ConfigException", "missing from config", MISSING_CONFIGURATION),
+    ("hoplite.ConfigException", "", INVALID_CONFIGURATION),
+    ("pureconfig.error.ConfigReaderException", "key not found", MISSING_CONFIGURATION),
+    ("pureconfig.error.ConfigReaderException", "", INVALID_CONFIGURATION),
+    // Of the command line.
+    ("MissingOptionException", "", MISSING_CONFIGURATION),
+    ("UnrecognizedOptionException", "", INVALID_CONFIGURATION),
+    ("jcommander.ParameterException", "required", MISSING_CONFIGURATION),
+    ("jcommander.ParameterException", "", INVALID_CONFIGURATION),
     ("ConfigurationPropertiesBindException", "", INVALID_CONFIGURATION),
     ("context.properties.bind.BindException", "", INVALID_CONFIGURATION),
     ("ConfigDataResourceNotFoundException", "", MISSING_FILE),
@@ -133,6 +142,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("RedisConnectionException", "unable to connect", CONNECTION_REFUSED),
     ("JedisConnectionException", "failed to create socket", CONNECTION_REFUSED),
     ("JedisConnectionException", "failed to connect", CONNECTION_REFUSED),
+    ("AllNodesFailedException", "could not reach any contact point", CONNECTION_REFUSED),
     ("MongoSocketOpenException", "", CONNECTION_REFUSED),
     ("ConnectionLossException", "", CONNECTION_REFUSED),
     ("NoRouteToHostException", "", CONNECTION_REFUSED),
@@ -157,6 +167,7 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("AuthenticationFailureException", "", AUTHENTICATION_FAILED),
     ("PossibleAuthenticationFailureException", "", AUTHENTICATION_FAILED),
     ("InvalidAuthorizationSpecException", "", AUTHENTICATION_FAILED),
+    ("JSchException", "auth fail", AUTHENTICATION_FAILED),
     ("AuthenticationFailedException", "", AUTHENTICATION_FAILED),
     ("KubernetesClientException", "unauthorized", AUTHENTICATION_FAILED),
     ("KubernetesClientException", "forbidden", AUTHENTICATION_FAILED),
@@ -169,11 +180,6 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("java.io.IOException", "error=2, no such file", UNHANDLED_ERROR),
     ("java.io.IOException", "error=13, permission denied", UNHANDLED_ERROR),
     ("java.io.IOException", "exec failed, error: ", UNHANDLED_ERROR),
-    ("java.io.FileNotFoundException", "(permission denied)", PERMISSION_DENIED),
-    ("java.io.FileNotFoundException", "(too many open files", TOO_MANY_OPEN_FILES),
-    ("java.io.FileNotFoundException", "(no space left", DISK_FULL),
-    ("java.io.FileNotFoundException", "(read-only file system)", PERMISSION_DENIED),
-    ("java.io.FileNotFoundException", "", MISSING_FILE),
     ("java.nio.file.NoSuchFileException", "", MISSING_FILE),
     ("java.nio.file.AccessDeniedException", "", PERMISSION_DENIED),
     ("java.security.AccessControlException", "", PERMISSION_DENIED),
@@ -228,6 +234,7 @@ pub fn of_link(link: &Link, innermost: bool, messages: &Messages) -> CrashReason
         Some((_, "cannot run program", reason)) => of_program(&lower, reason.clone()),
         Some((.., reason)) => reason.clone(),
         None if class.ends_with("NullPointerException") => of_null(message, &link.frames, messages),
+        None if class == "java.io.FileNotFoundException" => of_file(message, messages),
         None if class.ends_with("NoSuchElementException") => of_missing(message, messages),
         None => of_text(class, message, messages),
     }
@@ -277,6 +284,13 @@ pub fn said(line: &str, messages: &Messages) -> Option<(String, String, CrashRea
     let link = Link::new(thrown.class, thrown.message, b"");
     let reason = of_link(&link, true, messages);
     Some((link.exception, link.message, reason))
+}
+
+/// The name of a file, and in brackets what the system says of it.
+fn of_file(message: &str, messages: &Messages) -> CrashReason {
+    let why = message.rsplit_once(" (").map_or("", |(_, why)| why);
+    let said = messages.meaning(why, Voice::Panic).map(|meaning| meaning.reason);
+    said.filter(|reason| [PERMISSION_DENIED, TOO_MANY_OPEN_FILES, DISK_FULL].contains(reason)).unwrap_or(MISSING_FILE)
 }
 
 /// `Cannot run program "x": error=13, Permission denied`.

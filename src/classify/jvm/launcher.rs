@@ -45,6 +45,8 @@ static WHY: &[(&str, CrashReason)] = &[
     ("Error: could not open `", MISSING_FILE),
     ("Could not reserve enough space", HEAP_EXHAUSTED),
     ("Failed to reserve", HEAP_EXHAUSTED),
+    ("Could not allocate compressed class space", HEAP_EXHAUSTED),
+    ("Could not allocate metaspace", HEAP_EXHAUSTED),
     ("native thread", THREAD_LIMIT),
     ("OutOfMemoryError", HEAP_EXHAUSTED),
     ("java.lang.module.FindException", MISSING_MODULE),

@@ -2,7 +2,6 @@
 //! Spring Boot says when an application does not start.
 
 pub mod clojure;
-pub mod compile;
 pub mod fatal;
 pub mod fault;
 pub mod frames;
@@ -14,6 +13,7 @@ pub mod one_line;
 pub mod spring;
 pub mod trace;
 
+use super::compiler;
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::text;
 use trace::Trace;
@@ -54,7 +54,7 @@ impl Grammar for Jvm {
             clojure::ANCHORS[4],
             clojure::ANCHORS[5],
             clojure::CLASSED,
-            compile::FAILED,
+            compiler::JAVA,
             fault::NATIVE_IMAGE,
             fault::OPENJ9,
             "main manifest attribute",
@@ -90,7 +90,7 @@ impl Grammar for Jvm {
         if let Some(report) = fault::Report::new(line, context) {
             return Some(Box::new(report));
         }
-        if let Some(failure) = compile::Failure::new(line, context) {
+        if let Some(failure) = compiler::Failure::of_java(line, context) {
             return Some(Box::new(failure));
         }
         if let Some(report) = clojure::Report::new(line, context) {

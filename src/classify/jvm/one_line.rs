@@ -41,12 +41,11 @@ pub fn parts(line: &[u8]) -> Option<Parts> {
     lines.push(format!("\t{}", &line[first..first_end]));
     while lines.len() < LINES {
         let next = next_frame(line, end, &mut tries);
-        let between = between(&line[end..next.map_or(line.len(), |(start, _)| start)]);
-        // Frames below a suppressed exception are moved in further, up to the cause of what suppressed it.
-        if let Some(between) = &between {
-            deep = between.starts_with("\tSuppressed: ") || deep && between.starts_with('\t');
+        for text in between(&line[end..next.map_or(line.len(), |(start, _)| start)]) {
+            // Frames below a suppressed exception are moved in further, up to the cause of what suppressed it.
+            deep = text.starts_with("\tSuppressed: ") || deep && text.starts_with('\t');
+            lines.push(if deep && text.starts_with("\t... ") { format!("\t{text}") } else { text });
         }
-        lines.extend(between);
         let Some((start, stop)) = next else { break };
         lines.push(format!("{}{}", if deep { "\t\t" } else { "\t" }, &line[start..stop]));
         end = stop;
@@ -93,16 +92,13 @@ fn trimmed(mut text: &str) -> &str {
     }
 }
 
-/// What stands between two frames: a cause, or how many frames were left out.
-fn between(gap: &str) -> Option<String> {
-    let text = ["Caused by: ", "Wrapped by: "].iter().find_map(|words| gap.find(words)).map(|at| &gap[at..]);
-    if let Some(text) = text {
-        return Some(trimmed(text).to_owned());
-    }
-    if let Some(at) = gap.find("Suppressed: ") {
-        return Some(format!("\t{}", trimmed(&gap[at..])));
-    }
-    gap.find("... ").map(|at| format!("\t{}", trimmed(&gap[at..])))
+/// What stands between two frames: how many frames were left out, and a cause.
+fn between(gap: &str) -> Vec<String> {
+    let cause = ["Caused by: ", "Wrapped by: "].iter().find_map(|words| gap.find(words)).map(|at| (at, ""));
+    let head = cause.or_else(|| gap.find("Suppressed: ").map(|at| (at, "\t")));
+    let above = head.map_or(gap, |(at, _)| &gap[..at]);
+    let omitted = above.find("... ").map(|at| format!("\t{}", trimmed(&above[at..])));
+    omitted.into_iter().chain(head.map(|(at, inset)| format!("{inset}{}", trimmed(&gap[at..])))).collect()
 }
 
 #[cfg(test)]
@@ -124,6 +120,16 @@ mod tests {
             let parts = parts(line.as_bytes()).unwrap_or_else(|| panic!("{sign:?}"));
             assert_eq!((parts.at, parts.lines.as_slice()), (42, lines.map(str::to_owned).as_slice()), "{sign:?}");
         }
+    }
+
+    #[test]
+    fn what_a_suppressed_exception_leaves_out_is_its_own() {
+        let line = "x java.lang.Error: a|\tat a.B.c(B.java:1)|\tat a.B.d(B.java:2)|\tSuppressed: java.lang.Error: b|\t\tat a.C.e(C.java:3)|\t\t... 2 more|Caused by: java.lang.Error: c|\tat a.B.f(B.java:4)|\t... 1 more";
+        let parts = parts(line.as_bytes()).unwrap();
+        assert_eq!(
+            &parts.lines[5..],
+            ["\t\t... 2 more", "Caused by: java.lang.Error: c", "\tat a.B.f(B.java:4)", "\t... 1 more"]
+        );
     }
 
     #[test]

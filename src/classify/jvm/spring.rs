@@ -30,6 +30,8 @@ static DESCRIPTIONS: &[(&str, CrashReason)] = &[
     ("method that does not exist", MISSING_MODULE),
     ("class hierarchy was loaded", MISSING_MODULE),
     ("no changelog could be found", MISSING_FILE),
+    ("scripts locations could be found", MISSING_FILE),
+    ("no spring.config.import property has been defined", MISSING_CONFIGURATION),
     ("does not exist", MISSING_FILE),
     ("could not be registered", INVALID_CONFIGURATION),
     ("is not valid", INVALID_CONFIGURATION),
@@ -173,6 +175,11 @@ mod tests {
             (
                 "An attempt was made to call a method that does not exist. The attempt was made from the following location:",
                 "MissingModule",
+            ),
+            ("No spring.config.import property has been defined", "MissingConfiguration"),
+            (
+                "Flyway failed to initialize: none of the following migration scripts locations could be found:",
+                "MissingFile",
             ),
             ("The dependencies of some of the beans in the application context form a cycle:", "UnhandledError"),
         ];

@@ -21,7 +21,7 @@ const FOREIGN_RAW: u32 = 64;
 const FOREIGN_LOGGED: u32 = 4;
 
 /// Titles of log lines after whose exception a framework ends the process.
-const FATAL_TITLES: [&str; 7] = [
+const FATAL_TITLES: [&str; 9] = [
     "Application run failed",
     "Failed to start application",
     "Error starting Micronaut server",
@@ -29,6 +29,9 @@ const FATAL_TITLES: [&str; 7] = [
     "Fatal error during KafkaServer startup",
     "Failed to start bean",
     "Exiting Kafka due to fatal exception",
+    // Maven, which goes on only to say that a test failed.
+    "<<< FAILURE!",
+    "<<< ERROR!",
 ];
 
 /// Who wrote a trace.
@@ -175,7 +178,7 @@ impl Trace {
         if let Some(frame) = frames::frame(trimmed).filter(|_| !self.is_quoted(bare)) {
             return self.frame(frame, indent, bare, number);
         }
-        if let Some((_, wrapped, thrown)) = cause(bare).or_else(|| unclassed(bare)) {
+        if let Some((_, wrapped, thrown)) = cause(bare).or_else(|| self.unclassed(bare)) {
             return self.cause(wrapped, thrown, indent, bare, number);
         }
         if self.note(trimmed, indent) {
@@ -232,6 +235,14 @@ impl Trace {
         self.inner_first |= wrapped;
         push_link(&mut self.links, Link::new(thrown.class, thrown.message, line));
         self.taken(number)
+    }
+
+    /// `Caused by: while parsing a flow sequence`: a cause that leaves its class out, as SnakeYAML's do. Above the first
+    /// frame it is a line of the exception's own text.
+    fn unclassed<'a>(&self, line: &'a [u8]) -> Option<(usize, bool, Thrown<'a>)> {
+        let message = std::str::from_utf8(line.strip_prefix(b"Caused by: ")?).ok()?.trim();
+        let said = self.begun() && !message.is_empty() && !message.starts_with('[');
+        said.then_some((0, false, Thrown { class: "", message }))
     }
 
     /// Lines that belong to a trace and are neither a frame nor a cause.
@@ -378,13 +389,6 @@ pub fn cause(line: &[u8]) -> Option<(usize, bool, Thrown<'_>)> {
         Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).ok()?,
     };
     Some((at, wrapped, header::thrown(valid)?))
-}
-
-/// `Caused by: while parsing a flow sequence`: a cause that leaves its class out, as SnakeYAML's do.
-fn unclassed(line: &[u8]) -> Option<(usize, bool, Thrown<'_>)> {
-    let message = std::str::from_utf8(line.strip_prefix(b"Caused by: ")?).ok()?.trim();
-    let said = !message.is_empty() && !message.starts_with('[');
-    said.then_some((0, false, Thrown { class: "", message }))
 }
 
 /// `ExceptionInInitializerError: Exception java.lang.X: text [in thread "worker-1"]` stands for what it names: what a

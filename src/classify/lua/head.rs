@@ -13,8 +13,10 @@ pub const TRACEBACK: &str = "stack traceback:";
 pub enum Voice {
     /// An interpreter, which ends with it.
     Interpreter,
-    /// nginx while it reads its configuration, which ends it.
+    /// nginx or HAProxy while it reads its configuration, which ends it.
     Startup,
+    /// A program that calls Lua without protection: it aborts.
+    Abort,
     /// nginx, of which only a request or a timer has ended.
     Request,
     /// The program or a logger.
@@ -70,13 +72,36 @@ pub struct Head {
 
 /// Reads a head.
 pub fn head(line: &str) -> Option<Head> {
-    of_nginx(line).or_else(|| of_tarantool(line)).or_else(|| of_interpreter(line))
+    of_nginx(line).or_else(|| of_host(line)).or_else(|| of_tarantool(line)).or_else(|| of_interpreter(line))
 }
 
 fn of_nginx(line: &str) -> Option<Head> {
     let (at, words, voice) = NGINX.iter().find_map(|(words, voice)| Some((line.find(words)?, words, *voice)))?;
     let (message, place) = placed(&line[at + words.len()..]);
     Some(Head { at, voice, message: message.to_owned(), place })
+}
+
+/// Other programs that run scripts, with what stands before an error and behind it.
+const HOSTS: [(&str, &str, Voice); 5] = [
+    ("Lua runtime error: ", "", Voice::Startup),
+    ("error in Lua file '", "", Voice::Startup),
+    ("Lua init: runtime error: '", "' from ", Voice::Startup),
+    ("PANIC: unprotected error in call to Lua API (", ")", Voice::Abort),
+    ("Uncaught Error: ", "", Voice::Interpreter),
+];
+
+/// HAProxy, luv, and whoever does not protect its calls: `… : Lua runtime error: /etc/haproxy/a.lua:3: no lane`.
+fn of_host(line: &str) -> Option<Head> {
+    let (at, words, end, voice) =
+        HOSTS.iter().find_map(|(words, end, voice)| Some((line.find(words)?, *words, *end, *voice)))?;
+    let text = &line[at + words.len()..];
+    // The name of the file stands before its place once more.
+    let text = if words.ends_with("file '") { text.split_once("': ")?.1 } else { text };
+    let text = Some(end).filter(|end| !end.is_empty()).and_then(|end| text.rfind(end)).map_or(text, |end| &text[..end]);
+    let (message, place) = placed(text);
+    // Others than Lua name an error so.
+    let own = place.is_some() && (voice != Voice::Interpreter || text.contains(".lua:"));
+    own.then(|| Head { at, voice, message: message.to_owned(), place })
 }
 
 fn of_tarantool(line: &str) -> Option<Head> {
@@ -140,6 +165,25 @@ mod tests {
             ("lua: (error object is a table value)", Voice::Interpreter, "(error object is a table value)", None),
             ("[pod/a-1/api] lua: rules.lua:4: no lane", Voice::Interpreter, "no lane", Some(4)),
             ("nginx: [error] init_by_lua error: init.lua:4: no lane", Voice::Startup, "no lane", Some(4)),
+            (
+                "[ALERT] (7) : config : parsing [a.cfg:2] : Lua runtime error: a.lua:4: no lane",
+                Voice::Startup,
+                "no lane",
+                Some(4),
+            ),
+            ("[ALERT] (7) : config : error in Lua file 'b.lua': b.lua:4: no lane", Voice::Startup, "no lane", Some(4)),
+            (
+                "[ALERT] (7) : Lua init: runtime error: 'a.lua:4: no lane' from a.lua:4: in function line 1",
+                Voice::Startup,
+                "no lane",
+                Some(4),
+            ),
+            (
+                "PANIC: unprotected error in call to Lua API (a.lua:4: no lane (x))",
+                Voice::Abort,
+                "no lane (x)",
+                Some(4),
+            ),
             ("LuajitError: init.lua:4: no lane", Voice::Interpreter, "no lane", Some(4)),
         ];
         for (line, voice, message, number) in cases {

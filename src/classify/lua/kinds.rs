@@ -21,6 +21,10 @@ static TEXTS: &[(&str, &str, CrashReason)] = &[
     ("attempt to ", " value", TYPE_MISMATCH),
     ("number has no integer representation", "", TYPE_MISMATCH),
     ("bad argument #", "out of range", INDEX_OUT_OF_BOUNDS),
+    // `io.lines` of a file that it cannot open, up to Lua 5.2.
+    ("bad argument #", ": No such file or directory)", MISSING_FILE),
+    ("bad argument #", ": Permission denied)", PERMISSION_DENIED),
+    ("bad argument #", ": Too many open files)", TOO_MANY_OPEN_FILES),
     ("bad argument #", "", TYPE_MISMATCH),
     ("'for' initial value must be a number", "", TYPE_MISMATCH),
     ("'for' limit must be a number", "", TYPE_MISMATCH),
@@ -34,6 +38,7 @@ static TEXTS: &[(&str, &str, CrashReason)] = &[
     ("cannot load incompatible bytecode", "", EXEC_FORMAT_ERROR),
     ("error loading module", "cannot open shared object file", MISSING_LIBRARY),
     ("error loading module", "undefined symbol", MISSING_LIBRARY),
+    ("error loading module", "symbol not found", MISSING_LIBRARY),
     ("cannot open ", ".lua", MISSING_FILE),
 ];
 

@@ -3,6 +3,7 @@
 use super::frames;
 use super::head::{self, Head, TRACEBACK, Voice};
 use super::kinds;
+use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, Frame, Runtime};
 use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
@@ -153,6 +154,7 @@ impl Trace {
     fn standing(&self) -> (Standing, &'static [i32]) {
         match self.voice {
             Voice::Interpreter | Voice::Startup => (Standing::Fatal, &[1]),
+            Voice::Abort => (Standing::Fatal, &[134, 139, 1]),
             Voice::Request => (Standing::Survived("it ended a request, and the server went on"), &[]),
             Voice::Logged => (Standing::Logged, &[]),
         }
@@ -161,7 +163,15 @@ impl Trace {
 
 impl Parser for Trace {
     fn line(&mut self, line: &Line<'_>) -> Flow {
-        let bare = self.prefix.strip(line.text).unwrap_or(line.text).to_vec();
+        // A log's own stamp stands before the first line only, a collector's before each.
+        let begins = text::find(line.text, TRACEBACK).filter(|_| !self.traced);
+        if let Some(at) = begins {
+            self.prefix = Prefix::learn(&line.text[..at]);
+        }
+        let bare = match self.prefix.strip(line.text) {
+            Some(bare) => bare.to_vec(),
+            None => without_collector(&text::string(line.text)).as_bytes().to_vec(),
+        };
         self.bare_line(&bare, line.number)
     }
 

@@ -188,8 +188,10 @@ fn of_exception(class: &str, message: &str, messages: &Messages) -> CrashReason 
         "bad_cast" | "bad_any_cast" | "bad_variant_access" | "bad_typeid" | "type_error" => TYPE_MISMATCH,
         "bad_optional_access" | "bad_expected_access" => UNWRAP_FAILED,
         "overflow_error" | "underflow_error" => ARITHMETIC_ERROR,
-        "system_error" if message.starts_with("Resource temporarily unavailable") => THREAD_LIMIT,
-        "system_error" if message.starts_with("Resource deadlock avoided") => DEADLOCK,
+        // POCO's text names no file.
+        "FileNotFoundException" => MISSING_FILE,
+        "system_error" if message.contains("Resource temporarily unavailable") => THREAD_LIMIT,
+        "system_error" if message.contains("Resource deadlock avoided") => DEADLOCK,
         _ => messages.meaning(message, Voice::Panic).map_or(UNHANDLED_ERROR, |meaning| meaning.reason),
     }
 }

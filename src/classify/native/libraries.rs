@@ -21,6 +21,11 @@ pub fn asserted(text: &str) -> Option<(usize, Words)> {
 
 /// `Fortran runtime error: Index '4' of dimension 1 of array 'w' above upper bound of 3`
 fn fortran(text: &str) -> Option<(usize, Words)> {
+    // `ERROR STOP oven too hot`
+    if let Some(at) = find(text, "ERROR STOP ") {
+        let said = text[at + "ERROR STOP ".len()..].trim_end().to_owned();
+        return Some((at, Words::Exception("ERROR STOP".to_owned(), said)));
+    }
     let at = find(text, FORTRAN)?;
     let said = text[at + FORTRAN.len()..].strip_prefix(": ")?;
     Some((at, Words::Exception(FORTRAN.to_owned(), said.trim_end().to_owned())))

@@ -2,6 +2,7 @@
 
 mod backtrace;
 mod frames;
+mod languages;
 mod last_line;
 mod libraries;
 mod mangled;
@@ -12,6 +13,7 @@ mod words;
 
 use super::grammar::{Context, Grammar, Line, Parser};
 use backtrace::Printed;
+use languages::Spoken;
 use last_line::LastLine;
 use sanitizer::Report;
 use stacks::Stack;
@@ -90,6 +92,15 @@ impl Grammar for Native {
             stacks::ANCHORS[6],
             stacks::ANCHORS[7],
             stacks::ANCHORS[8],
+            "ERROR STOP ",
+            // Zig; the anchor is also one of Go's.
+            "panic: ",
+            languages::ANCHORS[0],
+            languages::ANCHORS[1],
+            languages::ANCHORS[2],
+            languages::ANCHORS[3],
+            languages::ANCHORS[4],
+            languages::ANCHORS[5],
         ]
     }
 
@@ -112,6 +123,9 @@ impl Grammar for Native {
         }
         if let Some((at, words)) = words::read(line.text) {
             return Some(Box::new(LastLine::new(line, at, words, context)));
+        }
+        if let Some(spoken) = Spoken::begin(line, context) {
+            return Some(Box::new(spoken));
         }
         let stack = Stack::begin(line, context).filter(|_| !line.logged)?;
         Some(Box::new(stack))

@@ -238,6 +238,8 @@ fn belong(first: &Candidate, second: &Candidate) -> bool {
 }
 
 fn place(words: &mut Candidate, stack: Candidate) {
+    // The C library does not know what runs on it; the runtime that reports its abort() does.
+    words.runtime = stack.runtime;
     words.culprit = stack.culprit;
     words.stack = stack.stack;
     words.signature = stack.signature;

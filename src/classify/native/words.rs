@@ -2,7 +2,7 @@
 //! says of a child that a signal killed.
 
 use super::{libraries, symbols};
-use crate::classify::envelope::without_collector;
+use crate::classify::envelope::{without_collector, without_stamps};
 use crate::classify::finding::{CrashReason, Culprit, base_name};
 use crate::classify::reason::*;
 use crate::classify::text as bytes;
@@ -278,7 +278,7 @@ pub fn shell(text: &str) -> Option<(usize, Words)> {
     let rest = text[at + words.len()..].trim();
     let before = text[..at].trim_end();
     let numbered = before.ends_with(|c: char| c.is_ascii_digit()) && before.contains(": line ");
-    let collected = text.len() - without_collector(text).len() == at;
+    let collected = text.len() - without_collector(text).len() == at || without_stamps(before).is_empty();
     let alone = before.is_empty() || before.ends_with(['Z', '|', ']']) || collected;
     let dumped = rest == "(core dumped)";
     (numbered || dumped || alone && rest.is_empty())

@@ -5,7 +5,7 @@ use crate::classify::finding::{Culprit, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::reason::UNHANDLED_ERROR;
+use crate::classify::reason::{MISSING_MODULE, UNHANDLED_ERROR};
 use crate::classify::text;
 
 /// Stands in the line with the place.
@@ -77,7 +77,7 @@ impl Parser for Source {
         // A warning has the same form without an error below it.
         (!self.message.is_empty()).then(|| Candidate {
             runtime: Runtime::Ocaml,
-            reason: UNHANDLED_ERROR,
+            reason: if self.message.starts_with("Unbound module ") { MISSING_MODULE } else { UNHANDLED_ERROR },
             kind: "Error".to_owned(),
             exception: None,
             message: self.message,

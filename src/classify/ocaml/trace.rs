@@ -15,6 +15,10 @@ pub const FATAL: &str = "Fatal error: exception ";
 pub const THREAD: &str = "killed on uncaught exception ";
 /// How Jane Street's libraries say it, with the exception in the lines below.
 pub const UNCAUGHT: &str = "Uncaught exception:";
+/// How Cmdliner says it, with the exception and its frames in the lines below.
+pub const INTERNAL: &str = "internal error, uncaught exception:";
+/// How `ocaml` says it of a script.
+pub const SCRIPT: &str = "Exception: ";
 /// How Async writes it, with the exception and its frames as an s-expression.
 pub const MONITOR: &str = "(monitor.ml.Error";
 /// Most lines of an exception's text.
@@ -29,6 +33,8 @@ enum Voice {
     Fatal,
     /// A library's handler, which ends the program.
     Handler,
+    /// `ocaml`, which ends with the script. Others begin a line so too: frames must follow.
+    Script,
     /// The runtime, of a thread; a logger or the program.
     Logged,
     /// Its head is cut off.
@@ -45,6 +51,8 @@ pub struct Trace {
     sexp: bool,
     text_lines: u32,
     foreign: u32,
+    /// Frames were there, of which perhaps nothing is known.
+    framed: bool,
     block: Block,
     first_line: u64,
     last_line: u64,
@@ -63,6 +71,12 @@ impl Trace {
             let thrown = text::string(line.text[at + THREAD.len()..].trim_ascii());
             return Some(Self::thrown(Voice::Logged, &thrown, start, line, context));
         }
+        if let Some(at) = text::find(line.text, INTERNAL) {
+            let program = line.text[..at].trim_ascii_end();
+            let start = program.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+            let alone = text::blank(&line.text[at + INTERNAL.len()..]);
+            return alone.then(|| Self::handled(voice(Voice::Handler), "", start, line, context));
+        }
         if let Some(at) = text::find(line.text, UNCAUGHT) {
             let alone = text::blank(&line.text[at + UNCAUGHT.len()..]);
             return alone.then(|| Self::handled(voice(Voice::Handler), "", at, line, context));
@@ -72,7 +86,15 @@ impl Trace {
             let thrown = if thrown == MONITOR { "" } else { thrown.as_str() };
             return Some(Self::handled(voice(Voice::Handler), thrown, at, line, context));
         }
-        Self::printed(line, context)
+        Self::script(line, context).or_else(|| Self::printed(line, context))
+    }
+
+    /// `Exception: Failure "no such tap: 9".`
+    fn script(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let at = text::find(line.text, SCRIPT).filter(|_| !line.logged)?;
+        let thrown = text::string(line.text[at + SCRIPT.len()..].trim_ascii());
+        let thrown = thrown.strip_suffix('.').filter(|thrown| is_value(thrown))?;
+        Some(Self::thrown(Voice::Script, thrown, at, line, context))
     }
 
     fn handled(voice: Voice, thrown: &str, at: usize, line: &Line<'_>, context: &Context<'_>) -> Self {
@@ -88,6 +110,7 @@ impl Trace {
             sexp: false,
             text_lines: 0,
             foreign: 0,
+            framed: false,
             block: Block::after(context.before),
             first_line: line.number,
             last_line: line.number,
@@ -114,6 +137,7 @@ impl Trace {
             sexp: false,
             text_lines: 0,
             foreign: 0,
+            framed: false,
             block: Block::after(&context.before[skip.min(context.before.len())..]),
             first_line: if line.logged { line.number } else { line.number - skip as u64 },
             last_line: line.number,
@@ -132,6 +156,7 @@ impl Trace {
             sexp: false,
             text_lines: 0,
             foreign: 0,
+            framed: false,
             block: Block::default(),
             first_line: line.number,
             last_line: line.number,
@@ -143,9 +168,11 @@ impl Trace {
             self.link.push(frame, bare);
             self.foreign = 0;
             self.last_line = number;
+            self.framed = true;
             return Flow::Taken;
         }
         if frames::is_unknown(bare) {
+            self.framed = true;
             self.last_line = number;
             return Flow::Taken;
         }
@@ -155,7 +182,6 @@ impl Trace {
             self.sexp(bare);
             return Flow::Taken;
         }
-        // A text of several lines ends in a quote and a bracket.
         if self.voice == Voice::Fatal && text && self.is_open() {
             self.link.say(&text::string(bare));
             self.link.quote(bare);
@@ -177,14 +203,34 @@ impl Trace {
         self.link.quote(bare);
     }
 
+    /// Whether the text goes on: it ends in a quote and a bracket, Eio adds lines behind a comma, several exceptions stand
+    /// below a colon.
     fn is_open(&self) -> bool {
-        self.link.message.matches('"').count() % 2 == 1
+        let said = self.link.message.trim_end();
+        said.matches('"').count() % 2 == 1 || said.ends_with([',', ':'])
     }
 
     fn stray(&mut self) -> Flow {
         self.foreign += 1;
         if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign }
     }
+}
+
+/// Whether an exception is one of those that every program has.
+fn is_builtin(name: &str) -> bool {
+    const NAMES: [&str; 7] =
+        ["Not_found", "Failure", "Invalid_argument", "Sys_error", "Unix_error", "End_of_file", "Division_by_zero"];
+    NAMES.contains(&name)
+}
+
+/// `Dry 4`, `Failure "x"`, `Stdlib.Queue.Empty`: an exception's name, alone or with a value behind it; no sentence.
+fn is_value(thrown: &str) -> bool {
+    let name = kinds::name(thrown);
+    let value = thrown.get(name.len()..).unwrap_or_default();
+    let begins =
+        |value: &str| value.starts_with(['"', '(', '{', '[', '-']) || value.starts_with(|c: char| c.is_ascii_digit());
+    let named = name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.ends_with('.');
+    named && (value.is_empty() || value.strip_prefix(' ').is_some_and(begins))
 }
 
 /// `uncaught: Not_found`, `[ERROR] Failure("x")`, `Exception: Failure "in a script".`
@@ -196,16 +242,7 @@ fn named(above: &str) -> Option<String> {
         let last = name.rsplit('.').next().unwrap_or_default().to_owned();
         // `Stack overflow` has a name that is not what stands here.
         let follows = rest.get(name.len()..).unwrap_or_default().trim_start();
-        let builtin = matches!(
-            last.as_str(),
-            "Not_found"
-                | "Failure"
-                | "Invalid_argument"
-                | "Sys_error"
-                | "Unix_error"
-                | "End_of_file"
-                | "Division_by_zero"
-        );
+        let builtin = is_builtin(&last);
         let capital = name.contains('.') && last.starts_with(|c: char| c.is_ascii_uppercase());
         (builtin || capital) && (follows.is_empty() || follows.starts_with(['(', '"']))
     };
@@ -223,7 +260,9 @@ impl Parser for Trace {
     fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         let (standing, exits): (Standing, &'static [i32]) = match self.voice {
             Voice::Fatal => (Standing::Fatal, &[2]),
-            Voice::Handler => (Standing::Fatal, &[1, 2]),
+            Voice::Handler => (Standing::Fatal, &[1, 2, 125]),
+            Voice::Script if !self.framed && !is_builtin(&self.link.exception) => return None,
+            Voice::Script => (Standing::Fatal, &[2]),
             Voice::Logged => (Standing::Logged, &[]),
             Voice::Missing => (Standing::Fatal, &[2]),
         };

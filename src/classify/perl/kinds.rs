@@ -20,6 +20,8 @@ static TEXTS: &[(&str, &str, CrashReason)] = &[
     ("too many arguments for subroutine", "", TYPE_MISMATCH),
     ("does not pass the type constraint", "", TYPE_MISMATCH),
     ("isn't numeric in ", "", TYPE_MISMATCH),
+    ("use of uninitialized value", "", NIL_DEREFERENCE),
+    ("substr outside of string", "", INDEX_OUT_OF_BOUNDS),
     ("illegal division by zero", "", ARITHMETIC_ERROR),
     ("illegal modulus zero", "", ARITHMETIC_ERROR),
     ("can't take log of ", "", ARITHMETIC_ERROR),
@@ -40,6 +42,10 @@ static TEXTS: &[(&str, &str, CrashReason)] = &[
     ("can't locate object method", "", UNHANDLED_ERROR),
     ("can't locate ", "in @inc", MISSING_MODULE),
     (" version ", "required--this is only version", MISSING_MODULE),
+    ("can't exec \"", "no such file", COMMAND_NOT_FOUND),
+    ("cannot exec ", "no such file", COMMAND_NOT_FOUND),
+    ("cannot run ", "no such file", COMMAND_NOT_FOUND),
+    ("yaml::xs::load error", "", INVALID_CONFIGURATION),
     ("can't open perl script", "no such file", MISSING_FILE),
     ("can't open perl script", "permission denied", PERMISSION_DENIED),
     ("undefined subroutine ", "called", UNHANDLED_ERROR),
@@ -111,6 +117,12 @@ pub fn is_perls_own(said: &str) -> bool {
 pub fn is_survived(line: &str) -> bool {
     let lower = line.trim_start().to_ascii_lowercase();
     WARNINGS.iter().any(|words| lower.starts_with(words)) || WARNING_PARTS.iter().any(|words| lower.contains(words))
+}
+
+/// A warning with which no program ends, even if it is told to end with warnings: what it quotes died inside of a
+/// destructor.
+pub fn is_of_destructor(line: &str) -> bool {
+    line.contains("(in cleanup) ") || line.contains(" during global destruction")
 }
 
 /// A text with which a source does not compile: the first one is the cause.

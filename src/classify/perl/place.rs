@@ -33,7 +33,7 @@ pub fn split(line: &str) -> Option<(&str, Place)> {
         let before = &line[..at];
         let (said, file) = match before.rfind(" at ") {
             Some(start) => (&before[..start], &before[start + " at ".len()..]),
-            None => ("", before.strip_prefix("at ")?),
+            None => ("", before.trim_start().strip_prefix("at ")?),
         };
         let evaluated = file.starts_with("(eval ") && file.ends_with(')');
         // autodie and others write no full stop.

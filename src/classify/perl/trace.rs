@@ -24,8 +24,10 @@ const CALLS: usize = 512;
 /// Most foreign lines in a row inside of a trace.
 const FOREIGN: u32 = 4;
 /// Lines above the place that belong to a text of several lines.
-const TEXT_ABOVE: usize = 4;
+const TEXT_ABOVE: usize = 8;
 
+/// With this Perl ends where a warning is fatal.
+static EXIT_OF_WARNING: [i32; 1] = [255];
 /// With these `die` ends a program: the number of the last system error, or 255.
 static EXITS: [i32; 16] = [255, 1, 2, 9, 11, 13, 17, 22, 25, 28, 29, 98, 104, 110, 111, 113];
 
@@ -57,8 +59,10 @@ impl Trace {
         let tag = tag_of(&shown, context);
         let (bare, levelled) = without_envelope(tag.strip(&shown));
         let mut trace = Self::empty(line, &shown, bare, context);
-        if kinds::is_survived(bare) {
+        if kinds::is_of_destructor(bare) {
             trace.standing = Standing::Survived("Perl only warned of it");
+        } else if kinds::is_survived(bare) {
+            trace.standing = Standing::Warned("Perl only warned of it");
         } else if line.logged || levelled {
             trace.standing = Standing::Logged;
         }
@@ -113,13 +117,10 @@ impl Trace {
         found
     }
 
-    /// `Feed::Error=HASH(0x55d0c8a3e2a8)`: an exception of a class that does not tell its text.
+    /// `Feed::Error=HASH(0x55d0c8a3e2a8)`: an exception of a class that does not tell its text, or of none.
     fn object(&mut self, bare: &str) -> bool {
-        let class = bare.split_once("=HASH(0x").filter(|(class, rest)| {
-            let name = class.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'));
-            !class.is_empty() && name && rest.trim_end().ends_with(')') && !rest.contains(' ')
-        });
-        if let Some((class, _)) = class {
+        let class = object_class(bare.trim_end());
+        if let Some(class) = class {
             self.say(bare);
             self.exception = class.to_owned();
         }
@@ -263,7 +264,8 @@ impl Parser for Trace {
         stack.dedup_by(|below, above| below.file == above.file && below.line == above.line);
         link.frames = stack;
         this.quoted.iter().for_each(|line| link.quote(line));
-        let own = without_note(said) == said && kinds::is_perls_own(said) || link.frames.len() > 1;
+        let object = object_class(message.trim_end()).is_some();
+        let own = without_note(said) == said && kinds::is_perls_own(said) || link.frames.len() > 1 || object;
         let standing = match this.standing {
             // Any program prints such a line about what it has caught.
             Standing::Printed if !own && !this.headless && link.exception.is_empty() => Standing::Logged,
@@ -272,8 +274,8 @@ impl Parser for Trace {
         let kind = said.to_owned();
         let story = Story {
             runtime: Runtime::Perl,
-            standing,
-            exits: &EXITS,
+            standing: standing.clone(),
+            exits: if matches!(standing, Standing::Warned(_)) { &EXIT_OF_WARNING } else { &EXITS },
             excerpt: this.block,
             first_line: this.first_line,
             last_line: this.last_line,
@@ -292,7 +294,7 @@ fn stable(name: &str) -> String {
 /// The line without what collectors and loggers put before it, and whether a logger did.
 fn without_envelope(line: &str) -> (&str, bool) {
     let line = line.trim_end();
-    let inner = without_collector(line);
+    let inner = without_cgi(without_collector(line));
     // A tab before a frame stays.
     let mut rest = if inner.starts_with('\t') { inner } else { without_stamps(inner) };
     let mut levelled = false;
@@ -306,6 +308,19 @@ fn without_envelope(line: &str) -> (&str, bool) {
     // Log4perl and others: `FATAL feed.pl:12 main:: - text`, `INFO [main] text`, `- STDERR - ERROR - text`.
     let (shorter, leveled) = without_level(rest);
     (if rest.is_empty() { inner } else { shorter }, levelled || leveled)
+}
+
+/// CGI::Carp puts the time and the script before every line: `[Wed Nov 25 14:30:44 2026] feed.pl: no lane`.
+fn without_cgi(line: &str) -> &str {
+    const STAMP: usize = "[Wed Nov 25 14:30:44 2026] ".len();
+    let parts = || {
+        let (stamp, rest) = (line.get(..STAMP)?, line.get(STAMP..)?);
+        let (script, said) = rest.split_once(": ")?;
+        let dated = stamp.starts_with('[') && stamp.ends_with("] ") && stamp.matches(':').count() == 2;
+        let named = [".pl", ".cgi", ".fcgi", ".psgi"].iter().any(|end| script.ends_with(end)) && !script.contains(' ');
+        (dated && named).then_some(said)
+    };
+    parts().unwrap_or(line)
 }
 
 /// What stands in a bracket that was just opened, and what follows; of an empty line the blank behind it may be gone.
@@ -339,6 +354,15 @@ fn is_indented(line: &str, bare: &str) -> bool {
 fn without_note(said: &str) -> &str {
     let noted = said.match_indices(": ").take(4).map(|(at, word)| &said[at + word.len()..]);
     noted.filter(|rest| kinds::is_perls_own(rest)).last().unwrap_or(said)
+}
+
+/// The class of a reference that was printed, empty where it has none: `Feed::Error=HASH(0x55d0)`, `ARRAY(0x55d0)`.
+fn object_class(text: &str) -> Option<&str> {
+    let (head, address) = text.strip_suffix(')')?.split_once("(0x")?;
+    let (class, kind) = head.split_once('=').unwrap_or(("", head));
+    let name = class.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'));
+    let known = matches!(kind, "HASH" | "ARRAY" | "SCALAR" | "CODE" | "REF" | "GLOB");
+    (name && known && address.bytes().all(|b| b.is_ascii_hexdigit())).then_some(class)
 }
 
 /// `BEGIN failed--compilation aborted`, `Compilation failed in require`: what is at fault stands above.
@@ -382,5 +406,20 @@ fn above(tag: &Tag, context: &Context<'_>) -> Option<(u64, String)> {
         !is_indented(line, bare) && !bare.starts_with("LINE ") && !bare.trim().is_empty()
     };
     let at = lines.iter().position(head)?;
-    Some((at as u64 + 1, without_envelope(&lines[at]).0.to_owned()))
+    let named = lines.iter().position(|line| begins_with_class(without_envelope(line).0)).filter(|named| *named > at);
+    let text = |at: usize| without_envelope(&lines[at]).0.trim_end();
+    match named {
+        // A class that says a lot: all of it is the text.
+        Some(named) => Some((named as u64 + 1, (0..=named).rev().map(text).collect::<Vec<_>>().join("\n"))),
+        None => Some((at as u64 + 1, text(at).to_owned())),
+    }
+}
+
+/// `MongoDB::SelectionError: No writable server available.`, `YAML::XS::Load Error: The problem:`
+fn begins_with_class(line: &str) -> bool {
+    let class = line.split([' ', ':']).next().unwrap_or_default();
+    let rest = &line[class.len()..];
+    let parted = rest.starts_with("::") && rest[2..].starts_with(|c: char| c.is_ascii_uppercase());
+    class.starts_with(|c: char| c.is_ascii_uppercase()) && parted && rest.contains(": ")
+        || parted && rest.ends_with(':')
 }

@@ -1,7 +1,7 @@
 //! The refusal of php-fpm to start: several lines, of which the first says why.
 
 use crate::classify::excerpt::Block;
-use crate::classify::finding::Runtime;
+use crate::classify::finding::{Culprit, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::{Messages, Voice};
 use crate::classify::reason::INVALID_CONFIGURATION;
@@ -14,6 +14,8 @@ pub const LAST: &str = "ERROR: FPM initialization failed";
 #[derive(Debug)]
 pub struct Refusal {
     message: String,
+    /// Where the setting stands that it refuses.
+    place: Option<Culprit>,
     block: Block,
     first_line: u64,
     last_line: u64,
@@ -28,8 +30,10 @@ impl Refusal {
         errors.iter().rev().for_each(|line| block.push(line));
         block.push(line.text);
         let first = errors.last().map_or(line.text, |line| line.as_slice());
+        let message = complaint(first)?;
         Some(Self {
-            message: complaint(first)?,
+            place: place(&message),
+            message,
             block,
             first_line: line.number.saturating_sub(errors.len() as u64),
             last_line: line.number,
@@ -42,6 +46,12 @@ fn complaint(line: &[u8]) -> Option<String> {
     let words = ["ERROR: ", "ALERT: "];
     let at = words.iter().find_map(|word| Some(text::find(line, word)? + word.len()))?;
     Some(text::string(line[at..].trim_ascii_end()))
+}
+
+/// `[/etc/php-fpm.d/www.conf:6] unknown entry 'pm.max'`
+fn place(message: &str) -> Option<Culprit> {
+    let (file, line) = message.strip_prefix('[')?.split_once("] ")?.0.rsplit_once(':')?;
+    Some(Culprit { function: None, file: Some(file.to_owned()), line: Some(line.parse().ok()?) })
 }
 
 impl Parser for Refusal {
@@ -59,7 +69,7 @@ impl Parser for Refusal {
             message: self.message,
             standing: Standing::Fatal,
             exits: &[78],
-            culprit: None,
+            culprit: self.place,
             stack: Vec::new(),
             signature: Vec::new(),
             related: Vec::new(),

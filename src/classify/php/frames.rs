@@ -7,8 +7,10 @@ use crate::classify::text;
 const NAME_BYTES: usize = 1024;
 
 /// Parts of paths of libraries.
-const LIBRARIES: [&str; 6] =
-    ["/vendor/", "phar://", "/usr/share/php/", "/usr/local/lib/php/", "/usr/lib/php/", "eval()'d code"];
+const LIBRARIES: [&str; 5] = ["/vendor/", "/usr/share/php/", "/usr/local/lib/php/", "/usr/lib/php/", "eval()'d code"];
+
+/// Tools that come as one archive: any other one is the program's.
+const TOOLS: [&str; 5] = ["composer", "phpunit", "wp-cli", "phpstan", "psalm"];
 
 /// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub fn listed(line: &str) -> Option<Call> {
 }
 
 /// The name without arguments; `->` and `::` are the same, and a closure is one wherever it stands.
-fn name(called: &str) -> Option<String> {
+pub fn name(called: &str) -> Option<String> {
     // A logger that keeps places alone.
     if called == "?()" {
         return Some(String::new());
@@ -72,9 +74,11 @@ pub fn stack(thrown: Option<(String, u32)>, calls: &[Call]) -> Vec<Frame> {
     let mut place = thrown;
     let mut frames = Vec::with_capacity(calls.len() + 1);
     let mut inside = true;
-    for call in calls {
-        // A function of PHP itself has no place, so that what it throws is thrown where it was called.
-        inside &= call.place.is_some() && call.place == place && !call.function.contains('\\');
+    for (at, call) in calls.iter().enumerate() {
+        // A function of PHP itself has no place, so that what it throws is thrown where it was called. So is what a
+        // function throws in the line in which it calls itself.
+        let recurs = calls.get(at + 1).is_some_and(|outer| outer.function == call.function);
+        inside &= call.place.is_some() && call.place == place && !recurs;
         if inside {
             frames.push(frame(&call.function, None));
             continue;
@@ -88,6 +92,12 @@ pub fn stack(thrown: Option<(String, u32)>, calls: &[Call]) -> Vec<Frame> {
     frames
 }
 
+/// The calls without those of the handler that made an exception of an error: it was called where the error is.
+pub fn without_handler<'a>(thrown: Option<&(String, u32)>, calls: &'a [Call]) -> &'a [Call] {
+    let handler = calls.iter().position(|call| call.place.is_some() && call.place.as_ref() == thrown);
+    handler.filter(|at| *at > 0).map_or(calls, |at| &calls[at + 1..])
+}
+
 fn frame(function: &str, place: Option<(String, u32)>) -> Frame {
     let in_app = place.as_ref().is_some_and(|(file, _)| is_own(file));
     let (file, line) = place.unzip();
@@ -96,7 +106,8 @@ fn frame(function: &str, place: Option<(String, u32)>) -> Frame {
 
 /// Whether a file is the program's.
 pub fn is_own(file: &str) -> bool {
-    !file.starts_with("vendor/") && !LIBRARIES.iter().any(|part| file.contains(part))
+    let tool = file.strip_prefix("phar://").is_some_and(|path| TOOLS.iter().any(|name| path.contains(name)));
+    !tool && !file.starts_with("vendor/") && !LIBRARIES.iter().any(|part| file.contains(part))
 }
 
 /// The name without what changes from build to build: PHP 8.4 names closures by their line, anonymous classes by their

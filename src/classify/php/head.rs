@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
+use super::xdebug;
 use crate::classify::text;
 
 /// Who says it, which decides whether the process has ended.
@@ -64,6 +65,9 @@ const SERVERS: [&str; 7] = [
 
 /// A line without the tags and the entities that `html_errors` adds.
 pub fn untagged(line: &[u8]) -> Cow<'_, [u8]> {
+    if let Some(line) = xdebug::untabled(line) {
+        return Cow::Owned(untagged(&line).into_owned());
+    }
     const MARKUP: [(&str, &str); 8] = [
         ("<b>", ""),
         ("</b>", ""),
@@ -113,7 +117,9 @@ fn object(line: &[u8]) -> Option<Head> {
     let (class, rest) = said.split_once("(code: ")?;
     let rest = rest.split_once("): ")?.1;
     let (message, place) = thrown_at(rest).map_or((rest, None), |(message, place)| (message, Some(place)));
-    Some(Head { at, voice: Voice::Logged, class: class.to_owned(), message: message.to_owned(), place })
+    // It stands in a string of JSON.
+    let message = message.replace("\\\"", "\"");
+    Some(Head { at, voice: Voice::Logged, class: class.to_owned(), message, place })
 }
 
 /// `text at /srv/a.php:12)`: the text and the place. Of a text of several lines only the last one has it.
@@ -136,8 +142,12 @@ pub fn lines_of(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// `A\B: text`, or the class alone.
+/// `A\B: text`, or the class alone; up to PHP 5 `exception 'A\B' with message 'text'`.
 pub fn split_class(thrown: &str) -> Option<(&str, &str)> {
+    if let Some((class, said)) = thrown.strip_prefix("exception '").and_then(|rest| rest.split_once('\'')) {
+        let message = said.strip_prefix(" with message '").unwrap_or_default();
+        return Some((class, message.strip_suffix('\'').unwrap_or(message)));
+    }
     let end = thrown.find(|c: char| !c.is_alphanumeric() && !matches!(c, '\\' | '_' | '@')).unwrap_or(thrown.len());
     let (class, rest) = thrown.split_at(end);
     let message = if rest.is_empty() {

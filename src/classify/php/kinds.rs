@@ -18,6 +18,10 @@ static TEXTS: &[(&str, CrashReason)] = &[
     ("attempt to read property", NIL_DEREFERENCE),
     ("trying to access array offset on", NIL_DEREFERENCE),
     ("of non-object", NIL_DEREFERENCE),
+    ("on a non-object", NIL_DEREFERENCE),
+    ("xdebug has detected a possible infinite loop", STACK_OVERFLOW),
+    ("must be an instance of", TYPE_MISMATCH),
+    ("must be of the type ", TYPE_MISMATCH),
     // Components that a container of Laravel or Symfony lacks.
     ("is not instantiable", MISSING_CONFIGURATION),
     ("target class [", MISSING_CONFIGURATION),

@@ -7,6 +7,7 @@ pub mod kinds;
 pub mod panel;
 pub mod printed;
 pub mod trace;
+pub mod xdebug;
 
 use super::grammar::{Context, Grammar, Line, Parser};
 
@@ -26,6 +27,7 @@ impl Grammar for Php {
             "fatal error: ",
             "[object] (",
             "\"exception\":{\"class\":",
+            "\"error\":{\"class\":",
             "[stacktrace]",
             ".php line ",
             "Stack trace:",

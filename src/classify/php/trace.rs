@@ -5,6 +5,7 @@ use super::frames::{self, Call};
 use super::head::{self, Head, Voice, split_class, split_place, untagged};
 use super::kinds;
 use super::printed::{self, Above};
+use super::xdebug;
 use crate::classify::envelope::without_collector;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime};
@@ -62,6 +63,8 @@ pub struct Trace {
     again: bool,
     /// Below `Exception trace:`.
     lists: bool,
+    /// Below the head of a stack.
+    stacks: bool,
     text_lines: u32,
     foreign: u32,
     block: Block,
@@ -117,6 +120,7 @@ impl Trace {
             ended: false,
             again: false,
             lists: false,
+            stacks: false,
             text_lines: 0,
             foreign: 0,
             block: Block::after(context.before),
@@ -158,6 +162,11 @@ impl Trace {
         if let Some(call) = frames::call(trimmed) {
             return self.call(call, bare, number);
         }
+        if self.stacks
+            && let Some(call) = xdebug::call(trimmed)
+        {
+            return self.outer(call, bare, number);
+        }
         if self.marker(trimmed) {
             return self.taken(number);
         }
@@ -178,7 +187,11 @@ impl Trace {
         if self.again {
             return self.taken(number);
         }
-        let Some(open) = self.open.last_mut().filter(|_| !self.ended) else { return self.stray() };
+        // PHP 8.5 adds a stack to errors of one line.
+        let (ended, stacks) = (self.ended, self.stacks);
+        let goes_on =
+            |open: &&mut Open| !ended || stacks && open.calls.last().is_none_or(|call| call.function != "{main}");
+        let Some(open) = self.open.last_mut().filter(goes_on) else { return self.stray() };
         open.link.quote(line);
         if open.calls.len() < CALLS {
             open.calls.push(call);
@@ -186,9 +199,23 @@ impl Trace {
         self.taken(number)
     }
 
+    /// A call of xdebug's stack, where the outermost one comes first.
+    fn outer(&mut self, call: Call, line: &[u8], number: u64) -> Flow {
+        if let Some(open) = self.open.last_mut().filter(|_| !self.again) {
+            open.link.quote(line);
+            open.calls.insert(0, call);
+            open.calls.truncate(CALLS);
+        }
+        self.taken(number)
+    }
+
     /// Lines that belong to a trace and are no call.
     fn marker(&mut self, trimmed: &[u8]) -> bool {
-        if trimmed.starts_with(b"Stack trace:") || trimmed.starts_with(b"[stacktrace]") {
+        if xdebug::begins(trimmed) {
+            self.stacks = true;
+            return true;
+        }
+        if trimmed.starts_with(b"[stacktrace]") {
             return true;
         }
         if trimmed.starts_with(b"thrown in ") {
@@ -343,6 +370,8 @@ impl Parser for Trace {
             links.extend(kept.into_iter().map(|link| (link, reason.clone())));
         }
         let named = links.iter().any(|(link, _)| !link.message.is_empty() || !link.exception.is_empty());
+        // The words above the calls are those of many languages.
+        let named = named && (self.voice != Voice::Printed || links.iter().any(|(link, _)| !link.frames.is_empty()));
         let story = Story {
             runtime: Runtime::Php,
             standing,
@@ -368,7 +397,9 @@ impl Trace {
 fn with_frames(open: Open, voice: Voice) -> Link {
     let Open { mut link, place, calls } = open;
     if place.is_some() || voice == Voice::Printed {
-        link.frames = frames::stack(place, &calls);
+        let handled = link.exception.ends_with("ErrorException");
+        let calls = if handled { frames::without_handler(place.as_ref(), &calls) } else { &calls };
+        link.frames = frames::stack(place, calls);
         if voice == Voice::Console {
             link.frames.iter_mut().for_each(|frame| frame.in_app &= !is_framework(frame));
         }

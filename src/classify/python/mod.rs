@@ -40,7 +40,9 @@ impl Grammar for Python {
         if let Some(at) = notebook::head(line.text) {
             return Some(Box::new(Notebook::new(line, at, context)));
         }
-        if let Some(at) = text::find(line.text, traceback::HEAD) {
+        // Nim writes the words alone.
+        let head = text::find(line.text, traceback::HEAD).filter(|at| line.text.len() > at + traceback::HEAD.len());
+        if let Some(at) = head {
             return Some(Box::new(Traceback::new(line, at, context)));
         }
         let at = frames::find(line.text)?;

@@ -5,7 +5,7 @@ use super::kinds;
 use crate::classify::chain::weight;
 use crate::classify::chatter;
 use crate::classify::excerpt::Block;
-use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
+use crate::classify::finding::{CrashReason, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::{Messages, Voice};
 use crate::classify::prefix::Prefix;
@@ -229,7 +229,8 @@ impl Failure {
 }
 
 fn reason(link: &str, messages: &Messages) -> CrashReason {
-    messages.meaning(link, Voice::LastWords).map_or(UNHANDLED_ERROR, |meaning| meaning.reason)
+    let meant = || Some(messages.meaning(link, Voice::LastWords)?.reason);
+    kinds::of_value(link).or_else(meant).unwrap_or(UNHANDLED_ERROR)
 }
 
 impl Parser for Failure {
@@ -264,9 +265,10 @@ impl Parser for Failure {
         if self.links.len() < 2 && !kinds::is_debug(link) && !placed {
             return None;
         }
-        let site = self.location.as_ref().filter(|(file, _)| frames::is_own(file));
-        let site = site.map(|(file, line)| Culprit { function: None, file: Some(file.clone()), line: Some(*line) });
-        let mut marks = signature(&self.frames, false, |frame| Some(frame.function.clone()));
+        let site = frames::site(self.location.as_ref());
+        // A task that panicked has said so itself, above.
+        let echo = kinds::is_told_panic(link);
+        let mut marks = signature(&self.frames, false, frames::stable);
         marks.iter_mut().for_each(|(_, file)| file.clear());
         if let Some(file) = site.as_ref().and_then(|site| site.file.as_deref()).filter(|_| marks.is_empty()) {
             marks.push((String::new(), base_name(file).to_owned()));
@@ -277,7 +279,11 @@ impl Parser for Failure {
             kind: self.links.join(": "),
             exception: None,
             message: link.clone(),
-            standing: if self.returned { Standing::Printed } else { Standing::Logged },
+            standing: match self.returned {
+                true if echo => Standing::Closing,
+                true => Standing::Printed,
+                false => Standing::Logged,
+            },
             exits: if panicked {
                 &[101, 134, 139]
             } else if self.returned {

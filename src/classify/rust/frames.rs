@@ -1,5 +1,6 @@
 //! The frames of a backtrace: a numbered symbol, and below it `at path:line:column`.
 
+use crate::classify::finding::Culprit;
 use crate::classify::stack::RawFrame;
 use crate::classify::text;
 
@@ -129,6 +130,28 @@ pub fn place(line: &[u8]) -> Option<(&str, u32)> {
     line.starts_with(b"      ").then(|| location(rest))?
 }
 
+/// The symbol of a call that was inlined into the one above it, which log-panics writes without a number.
+pub fn inlined(line: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(line.get(..line.len().min(SYMBOL_BYTES))?).ok()?;
+    let symbol = line.strip_prefix("          ")?;
+    (symbol.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '<' | '{' | '_'))
+        && !symbol.starts_with("at "))
+    .then(|| symbol.trim_end())
+}
+
+/// Leaves out the frames of a hook that took the backtrace itself: they stand above the panic.
+pub fn below_hook(frames: &mut Vec<RawFrame>) {
+    if let Some(at) = frames.iter().position(|frame| frame.function.ends_with("rust_begin_unwind")) {
+        frames.drain(..at);
+    }
+}
+
+/// A place as a culprit, if it is in the user's own code.
+pub fn site(place: Option<&(String, u32)>) -> Option<Culprit> {
+    let (file, line) = place.filter(|(file, _)| is_own(file))?;
+    Some(Culprit { function: None, file: Some(file.clone()), line: Some(*line) })
+}
+
 /// `src/lanes.rs:9:5`, with or without the column: file and line.
 pub fn location(text: &str) -> Option<(&str, u32)> {
     let text = text.trim_end_matches(':');
@@ -160,8 +183,13 @@ pub fn set_place(frame: &mut RawFrame, file: &str, line: u32) {
 
 /// Whether a file is the user's own code.
 pub fn is_own(file: &str) -> bool {
-    const INSTALLED: [&str; 11] = [
+    const INSTALLED: [&str; 15] = [
         "/rustc/",
+        // Distributions build the standard library from a directory of their own: Debian's `/usr/src/rustc-1.63.0/`.
+        "/rustc-",
+        "/library/std/src/",
+        "/library/core/src/",
+        "/library/alloc/src/",
         "/.cargo/registry/",
         "/cargo/registry/",
         "/.cargo/git/",
@@ -173,10 +201,41 @@ pub fn is_own(file: &str) -> bool {
         "/sysdeps/",
         "/glibc",
     ];
-    let relative = ["library/", "vendor/", "src/libstd/", "src/libcore/", "src/liballoc/"];
+    let relative = ["library/", "rustc/", "rust:", "vendor/", "src/libstd/", "src/libcore/", "src/liballoc/"];
     file.ends_with(".rs")
         && !INSTALLED.iter().any(|part| file.contains(part))
         && !relative.iter().any(|start| file.starts_with(start))
+}
+
+/// The name of a function as a fingerprint holds it: that of its module and the last one of its path, because a call that was
+/// inlined has no more than that and its file. A closure or the body of an async function may have none.
+pub fn stable(frame: &RawFrame) -> Option<String> {
+    let (path, name) = frame.function.rsplit_once("::").unwrap_or(("", &frame.function));
+    let module = if path.is_empty() { file_module(&frame.file) } else { path_module(path) };
+    match module {
+        _ if name.is_empty() => None,
+        Some(module) => Some(format!("{module}::{name}")),
+        None => Some(name.to_owned()),
+    }
+}
+
+/// `silo` of `granary::silo::Silo`; the root of a crate has no name.
+fn path_module(path: &str) -> Option<&str> {
+    let inside = path.split("::").skip(1).filter(|part| part.starts_with(|c: char| c.is_ascii_lowercase()));
+    inside.last()
+}
+
+/// `silo` of `src/silo.rs` and of `src/silo/mod.rs`.
+fn file_module(file: &str) -> Option<&str> {
+    let file = file.strip_suffix(".rs")?;
+    let (directory, stem) = file.rsplit_once(['/', '\\']).unwrap_or(("", file));
+    let parent = directory.rsplit(['/', '\\']).next().unwrap_or_default();
+    match stem {
+        "main" | "lib" => None,
+        "mod" => Some(parent),
+        _ if matches!(parent, "bin" | "examples") => None,
+        stem => Some(stem),
+    }
 }
 
 /// The crate of a symbol: `lanes` of `<lanes[4f]::Lane as core::ops::Drop>::drop`.
@@ -272,6 +331,27 @@ mod tests {
     }
 
     #[test]
+    fn a_function_is_the_same_with_and_without_its_path() {
+        let of = |function: &str, file: &str| {
+            stable(&RawFrame { function: function.into(), file: file.into(), line: 1, own: true }).unwrap_or_default()
+        };
+        let same = [
+            ("granary::silo::Silo::level", "", "silo::level"),
+            ("granary::silo::Silo::level", "./src/silo.rs", "silo::level"),
+            ("level", "./src/silo.rs", "silo::level"),
+            ("level", "./src/silo/mod.rs", "silo::level"),
+            ("granary::main", "", "main"),
+            ("main", "src/main.rs", "main"),
+            ("main", "src/bin/sorter.rs", "main"),
+            ("vat::Vat::at", "vat.rs", "at"),
+            ("", "src/silo.rs", ""),
+        ];
+        for (function, file, name) in same {
+            assert_eq!(of(function, file), name, "{function} {file}");
+        }
+    }
+
+    #[test]
     fn the_lines_of_a_frame_are_read() {
         assert_eq!(symbol(b"   6: lanes::gate"), Some((6, "lanes::gate")));
         assert_eq!(symbol(b"  19:     0x563946bff926 - lanes::gate"), Some((19, "lanes::gate")));
@@ -284,6 +364,7 @@ mod tests {
         assert_eq!(find(b"2026-11-25 at noon: lanes::gate"), None);
         let cases = [
             ("./src/a.rs", true),
+            ("./usr/src/rustc-1.63.0/library/std/src/panicking.rs", false),
             ("/rustc/5968/library/core/src/cell.rs", false),
             ("./csu/../csu/libc-start.c", false),
         ];

@@ -62,6 +62,7 @@ static STARTS: &[(&str, CrashReason, &str)] = &[
     ("called `Option::unwrap()` on a `None` value", UNWRAP_FAILED, "Option::unwrap on None"),
     ("has overflowed its stack", STACK_OVERFLOW, "stack overflow"),
     ("stack overflow", STACK_OVERFLOW, "stack overflow"),
+    ("null pointer dereference occurred", NIL_DEREFERENCE, "null pointer dereference"),
     ("memory allocation of ", HEAP_EXHAUSTED, "memory allocation failed"),
     ("capacity overflow", UNHANDLED_ERROR, "capacity overflow"),
 ];
@@ -120,14 +121,34 @@ pub fn of_frames(frames: &[RawFrame]) -> Option<Kind> {
 
 /// An error that was unwrapped: what it is about wins over that it was unwrapped.
 fn of_error(error: &str, words: &str, message: &str, messages: &Messages) -> Kind {
-    let reason = if error.starts_with("PoisonError") {
-        BORROW_VIOLATION
-    } else if error.starts_with("NotPresent") {
-        MISSING_CONFIGURATION
-    } else {
-        messages.meaning(message, Voice::Panic).map_or(UNWRAP_FAILED, |meaning| meaning.reason)
-    };
+    let meant = || Some(messages.meaning(message, Voice::Panic)?.reason);
+    let reason = of_value(error).or_else(meant).unwrap_or(UNWRAP_FAILED);
     Kind { reason, word: format!("{words}: {}", error_word(error)) }
+}
+
+/// How the value of an error begins that says by its name alone what it is about.
+static VALUES: &[(&str, CrashReason)] = &[
+    ("PoisonError", BORROW_VIOLATION),
+    ("NotPresent", MISSING_CONFIGURATION),
+    // envy.
+    ("MissingValue(\"", MISSING_CONFIGURATION),
+    // tokio.
+    ("Elapsed(())", DEPENDENCY_TIMEOUT),
+    // sqlx.
+    ("PoolTimedOut", DEPENDENCY_TIMEOUT),
+];
+
+/// What an error's value, as `{:?}` writes it, is about.
+pub fn of_value(value: &str) -> Option<CrashReason> {
+    // figment: `Error { …, kind: MissingField("listen"), … }`.
+    let missing = value.starts_with("Error {") && value.contains("kind: MissingField(");
+    let known = VALUES.iter().find(|(start, _)| value.starts_with(start)).map(|(_, reason)| reason.clone());
+    known.or_else(|| missing.then_some(MISSING_CONFIGURATION))
+}
+
+/// Whether an error only says that a task panicked: the panic itself was written when it happened.
+pub fn is_told_panic(link: &str) -> bool {
+    link.contains(" panicked with message \"") || link.starts_with("task ") && link.ends_with(" panicked")
 }
 
 /// What kind of error it is, without its values: `ConnectionRefused` of `Os { code: 111, kind: ConnectionRefused, … }`.
@@ -139,6 +160,11 @@ fn error_word(error: &str) -> &str {
 
 /// Whether a text is a value as `{:?}` writes it: `Os { … }`, `JoinError::Panic(…)`.
 pub fn is_debug(text: &str) -> bool {
+    /// Values without fields that are known as Rust's.
+    const UNITS: [&str; 2] = ["NotPresent", "PoolTimedOut"];
+    if UNITS.contains(&text) {
+        return true;
+    }
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let named = name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.ends_with(':');

@@ -2,8 +2,11 @@
 
 mod failure;
 mod frames;
+mod hooks;
 pub mod kinds;
+mod outcome;
 mod panic;
+mod told;
 
 use super::grammar::{Context, Grammar, Line, Parser};
 use super::text;
@@ -45,6 +48,7 @@ impl Grammar for Rust {
             failure::DRAWN[1],
             failure::DRAWN[2],
             "panic.location",
+            hooks::FILES,
         ]
     }
 
@@ -56,7 +60,8 @@ impl Grammar for Rust {
         if let Some(parser) = Panics::from_header(line, context) {
             return Some(Box::new(parser));
         }
-        if let Some(parser) = Panics::from_report(line, context) {
+        let hooked = Panics::from_report(line, context).or_else(|| Panics::from_files(line, context));
+        if let Some(parser) = hooked.or_else(|| Panics::from_fields(line, context)) {
             return Some(Box::new(parser));
         }
         if let Some(parser) = Panics::from_fatal(line, context) {
@@ -210,6 +215,40 @@ mod tests {
                 "UnwrapFailed",
                 "a.rs:3",
             ),
+            // An error that was unwrapped brings its causes and where it was made.
+            (
+                "thread 'main' panicked at src/main.rs:9:5:\ncalled `Result::unwrap()` on an `Err` value: connect to scale\n\nCaused by:\n    Connection refused (os error 111)\n\nStack backtrace:\n   0: anyhow::error::<impl anyhow::Error>::msg\n             at ./root/.cargo/registry/src/x/anyhow-1.0.105/src/backtrace.rs:10:14\n   1: granary::refused\n             at ./src/a.rs:3:5\nstack backtrace:\n   0: core::result::unwrap_failed\n             at ./rustc/1/library/core/src/result.rs:1:5\n   1: granary::main\n             at ./src/main.rs:9:5\n",
+                101,
+                "ConnectionRefused",
+                "a.rs:3",
+            ),
+            // The panic of a task, of which main's error only tells.
+            (
+                "thread 'tokio-rt-worker' (9) panicked at src/a.rs:3:5:\nindex out of bounds: the len is 3 but the index is 7\nError: grinder task\n\nCaused by:\n    task 3 panicked with message \"index out of bounds: the len is 3 but the index is 7\"\n",
+                1,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            // log-panics with frames, of which some are inlined; better-panic; values without fields.
+            (
+                "[2026-11-25T14:26:13Z ERROR panic] thread 'main' panicked at 'boom': src/b.rs:17\n       0: <backtrace::capture::Backtrace as core::default::Default>::default\n                 at root/.cargo/registry/src/x/backtrace-0.3.77/src/capture.rs:523:9\n       1: core::panicking::panic_fmt\n                 at rustc/5968/library/core/src/panicking.rs:1:9\n          index<u32, usize>\n                 at rustc/5968/library/core/src/slice/index.rs:19:15\n       2: granary::silo::Silo::level\n                 at src/a.rs:3:57\n    \n",
+                101,
+                "UnhandledError",
+                "a.rs:3",
+            ),
+            (
+                "Backtrace (most recent call first):\n  File \"rust:library/std/src/panicking.rs\", line 689, in __rustc[b7]::rust_begin_unwind\n  File \"/app/src/a.rs\", line 3, in granary::silo::Silo::level\n    pub fn level(&self) -> u32 { self.tonnes[day] }\n  File \"/app/src/main.rs\", line 9, in granary::main\n\nThe application panicked (crashed).\n  index out of bounds: the len is 3 but the index is 7\nin src/a.rs, line 3\nthread: main\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            (
+                "2026-11-25T14:26:12Z ERROR ret: A panic occurred panic.payload=\"index out of bounds: the len is 3 but the index is 7\" panic.location=\"src/a.rs:3:57\"\n",
+                101,
+                "IndexOutOfBounds",
+                "a.rs:3",
+            ),
+            ("Error: NotPresent\n", 1, "MissingConfiguration", ""),
             // color-eyre numbers from 0 and has its name in the first cause.
             (
                 "Error: \n   0: cannot start\n   1: Connection refused (os error 111)\n\nLocation:\n   src/a.rs:3\n",

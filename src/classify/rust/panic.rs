@@ -1,16 +1,18 @@
 //! A panic with its backtrace, and those that it led to.
 
 use super::frames;
-use super::kinds::{self, Kind};
+use super::hooks;
+use super::kinds;
+use super::outcome::of_words;
+use super::told::{self, Told};
 use crate::classify::envelope;
 use crate::classify::excerpt::Block;
-use crate::classify::finding::{Culprit, RELATED, Related, Runtime, base_name};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::finding::Culprit;
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
-use crate::classify::reason::{ABORT, STACK_OVERFLOW, UNHANDLED_ERROR};
 use crate::classify::severity::Severity;
-use crate::classify::stack::{RawFrame, culprit, shown, signature};
+use crate::classify::stack::RawFrame;
 use crate::classify::text;
 
 /// Most panics kept of one cascade.
@@ -32,18 +34,19 @@ pub const REPORT: &str = "The application panicked (crashed).";
 
 /// One panic.
 #[derive(Clone, Debug, Default)]
-struct Panic {
-    thread: String,
-    location: Option<(String, u32)>,
-    text: String,
-    frames: Vec<RawFrame>,
+pub struct Panic {
+    pub(super) thread: String,
+    pub(super) location: Option<(String, u32)>,
+    pub(super) text: String,
+    pub(super) frames: Vec<RawFrame>,
+    /// Where the error was made that the text holds.
+    cause: Vec<RawFrame>,
 }
 
 impl Panic {
     /// Where it says that it happened, if that is in the user's own code.
-    fn site(&self) -> Option<Culprit> {
-        let (file, line) = self.location.as_ref().filter(|(file, _)| frames::is_own(file))?;
-        Some(Culprit { function: None, file: Some(file.clone()), line: Some(*line) })
+    pub(super) fn site(&self) -> Option<Culprit> {
+        frames::site(self.location.as_ref())
     }
 }
 
@@ -56,6 +59,10 @@ enum State {
     Quoted,
     /// `Message:` and `Location:` of a report.
     Report,
+    /// The frames of the error that the text holds.
+    Cause,
+    /// Frames that stand above the panic, as better-panic writes them.
+    Files,
     /// Frames.
     Backtrace,
     /// Another panic, or words about the end.
@@ -65,19 +72,19 @@ enum State {
 /// The parser of a cascade of panics.
 #[derive(Debug)]
 pub struct Panics {
-    panics: Vec<Panic>,
+    pub(super) panics: Vec<Panic>,
     state: State,
     prefix: Prefix,
-    logged: bool,
-    aborted: bool,
-    headless: bool,
+    pub(super) logged: bool,
+    pub(super) aborted: bool,
+    pub(super) headless: bool,
     text_lines: u32,
     foreign: u32,
     /// The frame that was read last is the runtime's own.
     standard: bool,
     block: Block,
-    first_line: u64,
-    last_line: u64,
+    pub(super) first_line: u64,
+    pub(super) last_line: u64,
 }
 
 /// The words of a panic's first line: thread, and what follows `panicked at `.
@@ -127,6 +134,24 @@ impl Panics {
         let mut parser = Self::new(line, at, context.before);
         parser.panics.push(Panic { thread: "main".to_owned(), ..Panic::default() });
         parser.state = State::Report;
+        Some(parser)
+    }
+
+    /// A panic below its frames, as better-panic writes it.
+    pub fn from_files(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let at = text::find(line.text, hooks::FILES)?;
+        let mut parser = Self::new(line, at, context.before);
+        parser.panics.push(Panic { thread: "main".to_owned(), ..Panic::default() });
+        parser.state = State::Files;
+        Some(parser)
+    }
+
+    /// A panic whose place and text a hook logged as fields.
+    pub fn from_fields(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
+        let (location, text) = hooks::fields(line.text)?;
+        let mut parser = Self::new(line, 0, context.before);
+        (parser.logged, parser.state) = (true, State::Done);
+        parser.panics.push(Panic { thread: "main".to_owned(), location: Some(location), text, ..Panic::default() });
         Some(parser)
     }
 
@@ -196,10 +221,17 @@ impl Panics {
             return true;
         }
         match self.state {
+            State::Text if bare == b"Stack backtrace:" => self.go_on(State::Cause),
             State::Text => self.text_line(bare),
             State::Quoted => self.quoted_line(bare),
             State::Report => self.report(bare),
-            State::Backtrace => self.backtrace(bare) || text::blank(bare) || text::has(bare, " hidden "),
+            State::Files if bare == REPORT.as_bytes() => self.go_on(State::Report),
+            State::Files => self.file_line(bare),
+            State::Cause | State::Backtrace => self.backtrace(bare) || text::blank(bare) || text::has(bare, " hidden "),
+            // log-panics writes the frames right below.
+            State::Done if frames::symbol(bare).is_some_and(|(number, _)| number == 0) => {
+                self.go_on(State::Backtrace) && self.backtrace(bare)
+            }
             State::Done => text::blank(bare),
         }
     }
@@ -218,6 +250,21 @@ impl Panics {
         aborting || bare.starts_with(b"note: ") || bare.starts_with(b"Aborted")
     }
 
+    fn go_on(&mut self, state: State) -> bool {
+        self.state = state;
+        true
+    }
+
+    /// A frame of better-panic, or the line of source below it.
+    fn file_line(&mut self, bare: &[u8]) -> bool {
+        let Some(panic) = self.panics.last_mut() else { return false };
+        let Some(frame) = hooks::file_frame(bare) else { return text::blank(bare) || bare.starts_with(b"    ") };
+        if panic.frames.len() < FRAMES {
+            panic.frames.push(frame);
+        }
+        true
+    }
+
     fn text_line(&mut self, bare: &[u8]) -> bool {
         let Some(panic) = self.panics.last_mut() else { return false };
         self.text_lines += 1;
@@ -229,11 +276,12 @@ impl Panics {
             self.state = State::Done;
             return false;
         }
-        if panic.text.len() + bare.len() < TEXT_BYTES && (further || !text::blank(bare)) {
+        let room = TEXT_BYTES.saturating_sub(panic.text.len());
+        if room > 0 && (further || !text::blank(bare)) {
             if further {
                 panic.text.push('\n');
             }
-            panic.text.push_str(&text::string(bare));
+            panic.text.push_str(&text::string(&bare[..bare.len().min(room)]));
         }
         true
     }
@@ -255,6 +303,15 @@ impl Panics {
             panic.location = frames::location(&place).map(|(file, line)| (file.to_owned(), line));
             return true;
         }
+        let inner = text::string(bare.trim_ascii());
+        if let Some(place) = hooks::report_place(&inner) {
+            panic.location = Some(place);
+            return true;
+        }
+        if let Some(thread) = inner.strip_prefix("thread: ").filter(|_| panic.location.is_some()) {
+            panic.thread = thread.to_owned();
+            return true;
+        }
         if text::has(bare, " BACKTRACE ") {
             (self.state, self.standard) = (State::Backtrace, false);
             return true;
@@ -267,15 +324,22 @@ impl Panics {
 
     fn backtrace(&mut self, bare: &[u8]) -> bool {
         let Some(panic) = self.panics.last_mut() else { return false };
+        let kept = if self.state == State::Cause { &mut panic.cause } else { &mut panic.frames };
         if let Some((_, symbol)) = frames::symbol(bare) {
             self.standard = frames::is_standard(symbol);
-            if panic.frames.len() < FRAMES {
-                panic.frames.push(frames::frame(symbol));
+            if kept.len() < FRAMES {
+                kept.push(frames::frame(symbol));
             }
             return true;
         }
-        let Some((file, line)) = frames::place(bare) else { return bare.starts_with(b"      [") };
-        if let Some(frame) = panic.frames.last_mut().filter(|frame| frame.file.is_empty()) {
+        let Some((file, line)) = frames::place(bare) else {
+            let Some(symbol) = frames::inlined(bare).filter(|_| kept.len() < FRAMES) else {
+                return bare.starts_with(b"      [");
+            };
+            kept.push(frames::frame(symbol));
+            return true;
+        };
+        if let Some(frame) = kept.last_mut().filter(|frame| frame.file.is_empty()) {
             frames::set_place(frame, file, line);
         }
         true
@@ -309,95 +373,23 @@ impl Parser for Panics {
     }
 
     fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
-        let panic = self.decisive()?;
-        let message = panic.text.lines().next().unwrap_or_default().trim().to_owned();
+        let mut panic = self.decisive()?;
+        frames::below_hook(&mut panic.frames);
+        let told = Told::of(&panic.text);
+        let first = panic.text.lines().next().unwrap_or_default().trim().to_owned();
         let kind = match self.headless {
             true => kinds::of_frames(&panic.frames)?,
-            false => of_words(&message, &panic, messages),
+            false if self.state == State::Files => return None,
+            false => of_words(&first, &panic, messages),
         };
+        let (link, kind) = told.decisive(kind, messages);
+        let message = link.to_owned();
+        if message != first {
+            panic.frames = told::frames_of(std::mem::take(&mut panic.cause), &panic.frames);
+            let made = told.place.filter(|(file, _)| panic.frames.is_empty() && frames::is_own(file));
+            panic.location = made.or(panic.location);
+        }
         let first = std::mem::take(&mut self.block);
         Some(self.candidate(&panic, message, kind, first))
-    }
-}
-
-/// What the runtime's own words or the text of a panic mean.
-fn of_words(message: &str, panic: &Panic, messages: &Messages) -> Kind {
-    if message.contains(FATAL[0]) || message.starts_with("fatal runtime error: stack overflow") {
-        return Kind { reason: STACK_OVERFLOW, word: "stack overflow".to_owned() };
-    }
-    if message.starts_with(FATAL[1]) {
-        return Kind { reason: ABORT, word: message.to_owned() };
-    }
-    kinds::of_panic(message, &panic.frames, messages)
-}
-
-impl Panics {
-    /// The panic that counts: not the echo in a thread that waited for it, nor what it led to while it unwound; else the
-    /// last one of the main thread, which ends the process.
-    fn decisive(&self) -> Option<Panic> {
-        let mut at = self.panics.len().checked_sub(1)?;
-        let aftermath = |at: usize| kinds::is_aftermath(&self.panics[at].text);
-        if aftermath(at) {
-            // Everything since the first panic of that thread happened while it unwound.
-            let thread = &self.panics[at].thread;
-            at = self.panics.iter().position(|panic| panic.thread == *thread)?;
-        } else if !self.aborted {
-            at = self.panics.iter().rposition(|panic| panic.thread == "main").unwrap_or(at);
-        } else if self.panics.len() > 1 && self.panics[at].thread == self.panics[at - 1].thread {
-            at = self.panics.iter().position(|panic| panic.thread == self.panics[at].thread)?;
-        }
-        while at > 0 && kinds::is_echo(&self.panics[at].text) {
-            at -= 1;
-        }
-        self.panics.get(at).cloned()
-    }
-
-    /// What panicked in other threads before, such as the holder of a lock that it left poisoned.
-    fn earlier(&self, decisive: &Panic) -> Vec<Related> {
-        let others = self.panics.iter().filter(|panic| panic.thread != decisive.thread && !kinds::is_echo(&panic.text));
-        let told = others.map(|panic| Related {
-            title: format!(
-                "thread '{}' panicked too: {}",
-                panic.thread,
-                panic.text.lines().next().unwrap_or_default().trim()
-            ),
-            culprit: culprit(&panic.frames).or_else(|| panic.site()),
-            stack: shown(&panic.frames),
-        });
-        told.take(RELATED).collect()
-    }
-
-    fn candidate(self, panic: &Panic, message: String, kind: Kind, excerpt: Block) -> Candidate {
-        let main = self.aborted || self.panics.iter().any(|panic| panic.thread == "main");
-        let site = panic.site();
-        let mut marks = signature(&panic.frames, kind.reason == STACK_OVERFLOW, |frame| Some(frame.function.clone()));
-        // The path of a function is in its name, and the file is there only with debug information.
-        marks.iter_mut().for_each(|(_, file)| file.clear());
-        if let Some(file) = site.as_ref().and_then(|site| site.file.as_deref()).filter(|_| marks.is_empty()) {
-            marks.push((String::new(), base_name(file).to_owned()));
-        }
-        let culprit = match (culprit(&panic.frames), site) {
-            // Without debug information a frame has no place, but the panic itself may have been there.
-            (Some(own), Some(site)) if own.file.is_none() => Some(Culprit { function: own.function, ..site }),
-            (own, site) => own.or(site),
-        };
-        let vague = kind.reason == UNHANDLED_ERROR && message.is_empty();
-        Candidate {
-            runtime: Runtime::Rust,
-            kind: kind.word,
-            exception: Some("panic".to_owned()).filter(|_| panic.location.is_some()),
-            message: if vague || self.headless { "a panic whose text is not in the log".to_owned() } else { message },
-            standing: if main && !self.logged { Standing::Fatal } else { Standing::Logged },
-            exits: if self.aborted { &[134, 139, 133, 132] } else { &[101, 134, 139, 133, 132] },
-            culprit,
-            stack: shown(&panic.frames),
-            signature: marks,
-            reason: kind.reason,
-            related: self.earlier(panic),
-            excerpt,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: self.headless,
-        }
     }
 }

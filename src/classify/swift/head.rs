@@ -26,6 +26,17 @@ const KINDS: [&str; 3] = ["Fatal error: ", "Precondition failed", "Assertion fai
 const BARE: [&str; 3] =
     ["Could not cast value of type ", "Simultaneous accesses to 0x", "Fatal access conflict detected"];
 
+/// What the runtime says of its own, which has no place.
+const RUNTIME: [&str; 7] = [
+    "Attempted to read an unowned reference",
+    "Use of unimplemented initializer '",
+    "Duplicate elements of type '",
+    "Duplicate keys of type '",
+    "Call of deleted method",
+    "Object 0x",
+    "Incorrect actor executor assumption",
+];
+
 /// Reads a head.
 pub fn head(line: &str) -> Option<Head> {
     if let Some(at) = BARE.iter().find_map(|words| line.find(words)) {
@@ -41,6 +52,9 @@ pub fn head(line: &str) -> Option<Head> {
     if let Some(place) = place {
         return Some(Head { at: start, message: said.to_owned(), place: Some(place) });
     }
+    if kind == KINDS[0] && RUNTIME.iter().any(|words| said.starts_with(words)) {
+        return Some(Head { at, message: said.to_owned(), place: None });
+    }
     // `Fatal error: text: file /src/Orchard.swift, line 30`
     let (said, place) = said.rsplit_once("file ")?;
     let (file, number) = place.split_once(", line ")?;
@@ -51,7 +65,7 @@ pub fn head(line: &str) -> Option<Head> {
 
 /// `orchard/Orchard.swift:21`, perhaps with a column.
 pub fn place(text: &str) -> Option<(String, u32)> {
-    let end = text.find(".swift:")? + ".swift".len();
+    let end = [".swift:", ".swiftinterface:"].iter().find_map(|end| Some(text.find(end)? + end.len() - 1))?;
     let number = text[end + 1..].split(':').next()?;
     Some((text[..end].to_owned(), number.parse().ok()?))
 }
@@ -73,6 +87,7 @@ static TEXTS: &[(&str, CrashReason)] = &[
     ("not enough bits to represent", ARITHMETIC_ERROR),
     ("cannot be converted to", ARITHMETIC_ERROR),
     ("negative value is not representable", ARITHMETIC_ERROR),
+    ("dnsaerror: optional(", DNS_FAILURE),
     ("could not cast value of type", TYPE_MISMATCH),
     ("unsafelyunwrapped", UNWRAP_FAILED),
     ("fatal access conflict", BORROW_VIOLATION),

@@ -16,6 +16,7 @@ impl Grammar for Swift {
         &[
             "Fatal error: ",
             "Precondition failed",
+            "Assertion failed",
             "Program crashed: ",
             "Could not cast value of type ",
             "Fatal access conflict detected",
@@ -30,6 +31,10 @@ impl Grammar for Swift {
 
     fn begin(&self, line: &Line<'_>, context: &Context<'_>) -> Option<Box<dyn Parser>> {
         Trace::new(line, context).map(|trace| Box::new(trace) as Box<dyn Parser>)
+    }
+
+    fn resume(&self, line: &Line<'_>) -> Option<Box<dyn Parser>> {
+        Trace::without_head(line).map(|trace| Box::new(trace) as Box<dyn Parser>)
     }
 }
 

@@ -19,6 +19,8 @@ const LINE_BYTES: usize = 8192;
 const FOREIGN: u32 = 64;
 /// As many frames in a row of one function are a recursion without end.
 const RECURSION: usize = 100;
+/// The same, where frames are left out.
+const ELIDED_RECURSION: usize = 4;
 
 /// The parser of one crash.
 #[derive(Debug)]
@@ -30,6 +32,9 @@ pub struct Trace {
     crashed: String,
     /// Frames of other threads follow, or the list of images.
     beyond: bool,
+    /// Frames are left out in the middle.
+    elided: bool,
+    headless: bool,
     logged: bool,
     foreign: u32,
     block: Block,
@@ -51,6 +56,8 @@ impl Trace {
             place: head.place,
             crashed,
             beyond: false,
+            elided: false,
+            headless: false,
             logged: line.logged,
             foreign: 0,
             block: Block::after(context.before),
@@ -62,6 +69,28 @@ impl Trace {
             trace.link.say(&said);
         }
         Some(trace)
+    }
+
+    /// The rest of a crash, from a frame with a place on.
+    pub fn without_head(line: &Line<'_>) -> Option<Self> {
+        let frame = frames::frame(line.text).filter(|frame| frame.line.is_some())?;
+        let placed = text::has(line.text, " in ") && text::has(line.text, ".swift:");
+        let mut link = Link::default();
+        link.push(frame, line.text);
+        placed.then(|| Self {
+            prefix: Prefix::default(),
+            link,
+            place: None,
+            crashed: String::new(),
+            beyond: false,
+            elided: false,
+            headless: true,
+            logged: line.logged,
+            foreign: 0,
+            block: Block::default(),
+            first_line: line.number,
+            last_line: line.number,
+        })
     }
 
     fn bare_line(&mut self, bare: &[u8], number: u64) -> Flow {
@@ -80,6 +109,7 @@ impl Trace {
             }
             return self.taken(number);
         }
+        self.elided |= trimmed == "..." && !self.beyond;
         let thread = trimmed.starts_with("Thread ") && trimmed.ends_with(':');
         // The thread that crashed stands first.
         self.beyond |= thread && !trimmed.contains("crashed") && !self.link.frames.is_empty()
@@ -118,9 +148,9 @@ impl Parser for Trace {
     }
 
     fn finish(mut self: Box<Self>, messages: &Messages) -> Option<Candidate> {
-        let told = self.link.message != self.crashed;
+        let told = self.headless || self.link.message != self.crashed;
         let mut reason = if told { head::meaning(&self.link.message, messages) } else { head::signal(&self.crashed) };
-        if reason == SEGFAULT && is_endless(&self.link.frames) {
+        if reason == SEGFAULT && is_endless(&self.link.frames, self.elided) {
             reason = STACK_OVERFLOW;
         }
         if !self.link.frames.iter().any(|frame| frame.in_app) {
@@ -132,7 +162,13 @@ impl Parser for Trace {
                 in_app: true,
             }));
         }
-        let kind = if told { self.link.message.clone() } else { reason.to_string() };
+        let kind = if self.headless {
+            String::new()
+        } else if told {
+            self.link.message.clone()
+        } else {
+            reason.to_string()
+        };
         let story = Story {
             runtime: Runtime::Swift,
             standing: if self.logged { Standing::Logged } else { Standing::Fatal },
@@ -140,7 +176,7 @@ impl Parser for Trace {
             excerpt: self.block,
             first_line: self.first_line,
             last_line: self.last_line,
-            headless: false,
+            headless: self.headless,
         };
         let candidate = story.tell(vec![(self.link, reason)], false, Names { stable, files: true })?;
         Some(Candidate { kind, ..candidate })
@@ -156,8 +192,10 @@ fn exits(reason: &CrashReason, told: bool) -> &'static [i32] {
     if told || *reason != SEGFAULT && *reason != STACK_OVERFLOW { &[132, 133, 134, 5, 4] } else { &[139, 135, 134] }
 }
 
-fn is_endless(frames: &[Frame]) -> bool {
-    frames.len() >= RECURSION && frames[..RECURSION].windows(3).any(|three| three[0].function == three[2].function)
+/// Whether the stack is one recursion: the frames that are left out are more of it.
+fn is_endless(frames: &[Frame], elided: bool) -> bool {
+    let top = if elided { ELIDED_RECURSION } else { RECURSION };
+    frames.len() >= top && frames[..top].windows(3).all(|three| three[0].function == three[2].function)
 }
 
 /// `💣 Program crashed: System trap at 0x…`, `*** Program crashed: … ***`, `Current stack trace:`.

@@ -38,11 +38,19 @@ def sources(program):
     return {os.path.relpath(path, folder): open(path).read() for path in paths}
 
 
+# How a line of comment begins, by the ends of the names of files.
+COMMENTS = [
+    ((".js", ".mjs", ".cjs", ".ts", ".rs", ".c", ".cc", ".cpp", ".h", ".d"), "//"),
+    ((".lua", ".adb"), "--"),
+    ((".erl",), "%%"),
+]
+
+
 def write(program, root, shift):
     """Writes the sources; answers where each mark is."""
     marks = {}
     for path, source in program.items():
-        comment = "//" if path.endswith((".js", ".mjs", ".cjs", ".ts", ".rs", ".c", ".cc", ".cpp", ".h")) else "--" if path.endswith(".lua") else "#"
+        comment = next((mark for ends, mark in COMMENTS if path.endswith(ends)), "#")
         lines = source.split("\n")
         if shift and not path.endswith((".json", ".toml", ".yaml", ".ini")):
             at = 1 if lines[0].startswith("#!") else 0
@@ -107,7 +115,7 @@ def run(case, program, root):
         raw = out.read().decode(errors="replace")
     code = done.returncode if done.returncode >= 0 else 128 - done.returncode
     for place, shown in (("VENV", "/opt/venv"), ("NODE_MODULES", "/usr/src/node_modules"), ("ETCD", "/usr/local/bin/etcd"),
-                         ("COREDNS", "/coredns"), ("JARS", "/app/lib"), ("JRUBY", "/app/lib/jruby.jar"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
+                         ("COREDNS", "/coredns"), ("JARS", "/app/lib"), ("JRUBY", "/opt/jruby.jar"), ("KAFKA", "/opt/kafka/libs"), ("KEYCLOAK", "/opt/keycloak")):
         if PLACES[place]:
             raw = raw.replace(PLACES[place], shown)
     raw = raw.replace("/private" + root, "/app").replace(root, "/app")
