@@ -1,6 +1,7 @@
 //! Decides which of the findings is the cause, and why the others are not.
 
 use super::engine::Engine;
+use super::envelope::without_collector;
 use super::excerpt::Block;
 use super::exit::{self, Fact};
 use super::finding::{
@@ -228,7 +229,8 @@ fn says_it_ended(follow: u64, found: &Found) -> bool {
 /// ends, behind what it said on standard error.
 fn is_flushed(follow: u64, found: &Found) -> bool {
     let last = usize::try_from(follow).unwrap_or(usize::MAX);
-    let bytes: usize = found.tail.newest_first().take(last).map(|line| line.len() + 1).sum();
+    let written = |line: &[u8]| without_collector(&text::string(&readable(line))).len() + 1;
+    let bytes: usize = found.tail.newest_first().take(last).map(written).sum();
     bytes <= after::BUFFER_BYTES && is_last_error(follow, found)
 }
 

@@ -194,8 +194,10 @@ fn assertion(text: &str) -> Option<(usize, Words)> {
         let expression = expression.strip_suffix(" failed.").or_else(|| expression.strip_suffix(" failed"))?;
         let expression = expression.trim_end_matches('\'');
         // Node.js writes its own without a blank before the function.
-        let node =
-            || Some((text.find("node[")?, Words::Assertion(text.trim_end().to_owned(), expression.to_owned(), None)));
+        let node = || {
+            let start = text.find("node[")?;
+            Some((start, Words::Assertion(text[start..].trim_end().to_owned(), expression.to_owned(), None)))
+        };
         return glibc_assertion(text, failed, expression).or_else(node);
     }
     if let Some(at) = find(text, "Assertion failed: ") {

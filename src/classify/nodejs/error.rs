@@ -3,9 +3,10 @@
 use super::around::{self, Above};
 use super::frames;
 use super::head::Head;
-use super::kinds::{self, Thrown};
+use super::kinds;
+use super::link::{Link, held};
 use super::told;
-use crate::classify::chain::{Weight, weight};
+use crate::classify::chain::Weight;
 use crate::classify::envelope::without_stamps;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime};
@@ -14,7 +15,7 @@ use crate::classify::messages::Messages;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{MISSING_MODULE, STACK_OVERFLOW};
 use crate::classify::severity::Severity;
-use crate::classify::stack::{RawFrame, culprit, shown, signature};
+use crate::classify::stack::{culprit, shown, signature};
 use crate::classify::text;
 
 /// What announces a cause: Node.js itself, libraries, pino.
@@ -31,16 +32,6 @@ const TEXT_LINES: u32 = 120;
 const FOREIGN: u32 = 6;
 /// Most lines of properties.
 const PROPERTIES: u32 = 200;
-
-/// One error of a chain.
-#[derive(Clone, Debug, Default)]
-struct Link {
-    head: Head,
-    details: String,
-    frames: Vec<RawFrame>,
-    /// It is one of several that stand side by side.
-    member: bool,
-}
 
 /// The parser of an error and its causes, the outermost first.
 #[derive(Debug)]
@@ -295,40 +286,6 @@ impl Thrower {
             link.details.push_str(&text::string(bare));
             link.details.push('\n');
         }
-    }
-}
-
-/// `originalError: TypeError: x`: the error that is a property of another one, as libraries keep what they wrap.
-fn held(property: &[u8]) -> Option<&[u8]> {
-    let at = text::find(property, ": ").filter(|at| *at < 40)?;
-    let (key, value) = (&property[..at], &property[at + 2..]);
-    let word = key.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    (word && Head::find(value) == Some(0)).then_some(value)
-}
-
-impl Link {
-    fn reason(&self, messages: &Messages) -> CrashReason {
-        let own = self.frames.iter().find(|frame| frame.own);
-        let place = own.map(|frame| format!("{} {}", frame.file, frame.function)).unwrap_or_default();
-        kinds::reason(&Thrown { head: &self.head, details: &self.details, place: &place }, messages)
-    }
-
-    fn weight(&self, messages: &Messages) -> Weight {
-        let wraps = matches!(self.head.class.as_str(), "AggregateError" | "SuppressedError");
-        if wraps { Weight::Wrapper } else { weight(&self.reason(messages)) }
-    }
-
-    fn has_own(&self) -> bool {
-        self.frames.iter().any(|frame| frame.own)
-    }
-
-    /// The module that wanted another one: of `Require stack:` or `imported from`.
-    fn importer(&self) -> Option<Culprit> {
-        let text = format!("{}\n{}", self.head.message, self.details);
-        let stack = text.lines().find_map(|line| line.strip_prefix("- "));
-        let from = text.split(" imported from ").nth(1).or_else(|| text.split("' from '").nth(1));
-        let file = stack.or(from)?.lines().next()?.trim_matches('\'').to_owned();
-        frames::is_own(&file).then_some(Culprit { function: None, file: Some(file), line: None })
     }
 }
 

@@ -102,6 +102,9 @@ pub fn reason(thrown: &Thrown<'_>, messages: &Messages) -> CrashReason {
         // The cloud's own names for it.
         "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" => AUTHENTICATION_FAILED,
         "EnvVarError" if has(" should be ") => INVALID_CONFIGURATION,
+        "SequelizeConnectionAcquireTimeoutError" => DEPENDENCY_TIMEOUT,
+        // A server's socket that is not there.
+        "Error" if message.starts_with("connect ENOENT ") => CONNECTION_REFUSED,
         "ReferenceError" => UNHANDLED_ERROR,
         "ZodError" => of_zod(thrown),
         // Deno.
@@ -266,6 +269,9 @@ mod tests {
             ("TypeError: Cannot read property 'x' of null", "NilDereference"),
             ("TypeError: Cannot destructure property 'a' of 'b' as it is undefined.", "NilDereference"),
             ("TypeError: undefined is not an object (evaluating 'a.b')", "NilDereference"),
+            ("Error: connect ENOENT /var/run/postgresql/.s.PGSQL.5432", "ConnectionRefused"),
+            ("RangeError: options.port should be >= 0 and < 65536. Received 99999.", "InvalidConfiguration"),
+            ("TypeError: Import \"left-pad\" not a dependency", "MissingModule"),
             ("TypeError: x.map is not a function", "TypeMismatch"),
             ("TypeError [ERR_INVALID_ARG_TYPE]: The \"path\" argument must be of type string.", "TypeMismatch"),
             ("TypeError: fetch failed", "UnhandledError"),

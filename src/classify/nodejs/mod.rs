@@ -5,6 +5,7 @@ mod error;
 mod frames;
 mod head;
 mod kinds;
+mod link;
 mod listed;
 mod native;
 mod told;

@@ -36,7 +36,7 @@ pub struct Notebook {
 pub fn head(line: &[u8]) -> Option<usize> {
     let head = text::find(line, HEAD)?;
     let named = line[..head].strip_suffix(b"  ")?.trim_ascii_end();
-    let start = named.iter().rposition(|b| *b == b' ').map_or(0, |at| at + 1);
+    let start = named.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
     is_exception(&named[start..], true).then_some(start)
 }
 

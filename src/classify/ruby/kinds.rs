@@ -16,6 +16,11 @@ static CLASSES: &[(&str, &str, CrashReason)] = &[
     ("Interrupt", "", TERMINATED),
     ("SignalException", "", TERMINATED),
     // What cannot be loaded.
+    ("RedisClient::ReadTimeoutError", "", DEPENDENCY_TIMEOUT),
+    ("RestClient::Exceptions::OpenTimeout", "", DEPENDENCY_TIMEOUT),
+    ("RestClient::Exceptions::ReadTimeout", "", DEPENDENCY_TIMEOUT),
+    ("Dalli::RingError", "", CONNECTION_REFUSED),
+    ("ActiveRecord::NoDatabaseError", "", INVALID_CONFIGURATION),
     ("LoadError", "cannot open shared object file", MISSING_LIBRARY),
     ("LoadError", "' not found (required by ", MISSING_LIBRARY),
     ("LoadError", "undefined symbol: ", MISSING_LIBRARY),

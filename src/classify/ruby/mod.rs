@@ -4,6 +4,7 @@ pub mod bug;
 pub mod frames;
 pub mod head;
 pub mod kinds;
+mod lines;
 pub mod trace;
 
 use super::grammar::{Context, Grammar, Line, Parser};
