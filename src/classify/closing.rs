@@ -2,6 +2,7 @@
 
 use super::chain::weight;
 use super::grammar::{Candidate, Standing};
+use super::passage::Passage;
 
 /// Most lines between a report and the last words that follow from it: other processes go on to write until the runtime
 /// has stopped them.
@@ -17,10 +18,7 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
         if candidate.standing != Standing::Closing {
             let told = told_before(&joined, &candidate).map(|at| joined.remove(at));
             joined.push(match told {
-                Some(told) => {
-                    let (standing, exits, last_line) = (candidate.standing, candidate.exits, candidate.last_line);
-                    Candidate { standing, exits, last_line, ..told }
-                }
+                Some(told) => ended_by(told, &candidate),
                 None => candidate,
             });
             continue;
@@ -29,15 +27,20 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
         match cause(&joined, &last) {
             Some(at) => {
                 let report = joined.remove(at);
-                let (standing, exits, last_line) = (Standing::Fatal, last.exits, last.last_line);
                 // The rest of a report says nothing itself.
-                let message = if report.message.is_empty() { last.message } else { report.message };
-                joined.push(Candidate { standing, exits, last_line, message, ..report });
+                let message = if report.message.is_empty() { &last.message } else { &report.message }.clone();
+                joined.push(Candidate { message, ..ended_by(report, &last) });
             }
             None => joined.push(last),
         }
     }
     joined
+}
+
+/// The report, which reaches to what was said last.
+fn ended_by(report: Candidate, last: &Candidate) -> Candidate {
+    let passage = Passage { last_line: last.passage.last_line, ..report.passage };
+    Candidate { standing: last.standing.clone(), exits: last.exits, passage, ..report }
 }
 
 /// The same error with its place, told by a logger right before the runtime or a console tells it without one.
@@ -48,7 +51,7 @@ fn told_before(reports: &[Candidate], last: &Candidate) -> Option<usize> {
         placed && report.runtime == last.runtime && report.reason == last.reason && report.message == last.message
     };
     let at = reports.iter().rposition(same).filter(|_| last_words && last.culprit.is_none() && !last.headless)?;
-    (last.first_line.saturating_sub(reports[at].last_line) <= CASCADE).then_some(at)
+    (last.passage.first_line.saturating_sub(reports[at].passage.last_line) <= CASCADE).then_some(at)
 }
 
 /// The report from which the last words follow: the nearest one, or one right before it that says more.
@@ -62,12 +65,12 @@ fn cause(reports: &[Candidate], last: &Candidate) -> Option<usize> {
     let follows = |at: &usize| related(at) && !reports[*at].headless;
     let whole = (0..reports.len()).rev().find(follows);
     let mut best = whole.or_else(|| (0..reports.len()).rev().find(related))?;
-    if last.first_line.saturating_sub(reports[best].last_line) > NEAR {
+    if last.passage.first_line.saturating_sub(reports[best].passage.last_line) > NEAR {
         return None;
     }
     let mut nearest = best;
     for at in (0..best).rev().filter(follows) {
-        if reports[nearest].first_line.saturating_sub(reports[at].last_line) > CASCADE {
+        if reports[nearest].passage.first_line.saturating_sub(reports[at].passage.last_line) > CASCADE {
             break;
         }
         nearest = at;
@@ -91,21 +94,12 @@ mod tests {
 
     fn report(reason: CrashReason, standing: Standing, line: u64, culprit: bool) -> Candidate {
         Candidate {
-            runtime: Runtime::Beam,
             reason,
-            kind: String::new(),
-            exception: None,
             message: line.to_string(),
             standing,
             exits: &[1],
             culprit: culprit.then(Culprit::default),
-            stack: Vec::new(),
-            signature: Vec::new(),
-            related: Vec::new(),
-            excerpt: Block::default(),
-            first_line: line,
-            last_line: line,
-            headless: false,
+            ..Candidate::of(Runtime::Beam, Passage::at(Block::default(), line))
         }
     }
 
@@ -116,7 +110,7 @@ mod tests {
             .collect();
         all.push(report(last, Standing::Closing, 1000, false));
         let winner = joined(all).pop().unwrap();
-        assert_eq!((winner.standing, winner.last_line), (Standing::Fatal, 1000));
+        assert_eq!((winner.standing, winner.passage.last_line), (Standing::Fatal, 1000));
         winner.message
     }
 
@@ -129,7 +123,7 @@ mod tests {
         let last = Candidate { message: "no TX".to_owned(), ..report(MISSING_KEY, Standing::Fatal, 1000, false) };
         for (line, message, placed) in [(990, "no TX", true), (990, "no US", false), (900, "no TX", false)] {
             let winner = joined(vec![told(line, message), last.clone()]).pop().unwrap();
-            assert_eq!((winner.culprit.is_some(), winner.last_line), (placed, 1000), "{line} {message}");
+            assert_eq!((winner.culprit.is_some(), winner.passage.last_line), (placed, 1000), "{line} {message}");
         }
     }
 

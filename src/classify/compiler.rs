@@ -2,8 +2,9 @@
 
 use super::excerpt::Block;
 use super::finding::{Culprit, Runtime};
-use super::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use super::grammar::{Candidate, Context, Flow, Line, Parser};
 use super::messages::Messages;
+use super::passage::Passage;
 use super::prefix::Prefix;
 use super::reason::UNHANDLED_ERROR;
 use super::text;
@@ -19,9 +20,7 @@ pub struct Failure {
     runtime: Runtime,
     culprit: Culprit,
     message: String,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Failure {
@@ -55,7 +54,7 @@ impl Failure {
         said[..=above].iter().rev().for_each(|line| block.push(line.as_bytes()));
         block.push(&line.text[at..]);
         let first_line = line.number.saturating_sub(above as u64 + 1);
-        Some(Self { runtime, culprit, message, block, first_line, last_line: line.number })
+        Some(Self { runtime, culprit, message, passage: Passage::new(block, first_line, line.number) })
     }
 }
 
@@ -88,21 +87,12 @@ impl Parser for Failure {
 
     fn finish(self: Box<Self>, _messages: &Messages) -> Option<Candidate> {
         Some(Candidate {
-            runtime: self.runtime,
             reason: UNHANDLED_ERROR,
             kind: self.message.clone(),
-            exception: None,
             message: self.message,
-            standing: Standing::Fatal,
             exits: &[1],
             culprit: Some(self.culprit),
-            stack: Vec::new(),
-            signature: Vec::new(),
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(self.runtime, self.passage)
         })
     }
 }

@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 use std::fmt::{self, Debug, Formatter};
 use std::ops::Deref;
 
-use super::excerpt::Block;
 use super::finding::{CrashReason, Culprit, Frame, Related, Runtime};
 use super::messages::Messages;
+use super::passage::Passage;
+use super::reason::UNHANDLED_ERROR;
 
 /// A line as a grammar sees it: without terminal escapes, docker's envelope opened.
 #[derive(Clone, Copy, Debug)]
@@ -147,12 +148,29 @@ pub struct Candidate {
     pub signature: Vec<(String, String)>,
     /// Other stacks of the same event.
     pub related: Vec<Related>,
-    /// The decisive lines.
-    pub excerpt: Block,
-    /// Number of its first line.
-    pub first_line: u64,
-    /// Number of its last line.
-    pub last_line: u64,
+    /// The decisive lines, and where it stands.
+    pub passage: Passage,
     /// Its head is not in the log.
     pub headless: bool,
+}
+
+impl Candidate {
+    /// Somebody's last words of which nothing more is known: a grammar fills in what it read.
+    pub fn of(runtime: Runtime, passage: Passage) -> Self {
+        Self {
+            runtime,
+            reason: UNHANDLED_ERROR,
+            kind: String::new(),
+            exception: None,
+            message: String::new(),
+            standing: Standing::Fatal,
+            exits: &[],
+            culprit: None,
+            stack: Vec::new(),
+            signature: Vec::new(),
+            related: Vec::new(),
+            passage,
+            headless: false,
+        }
+    }
 }

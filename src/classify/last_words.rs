@@ -132,7 +132,8 @@ fn without_level(line: &str) -> &str {
 
 /// The last lines, the last one first, without those of a trace.
 fn spoken(found: &Found, count: usize) -> Vec<Spoken> {
-    let inside = |number: u64| found.candidates.iter().any(|c| (c.first_line..=c.last_line).contains(&number));
+    let inside =
+        |number: u64| found.candidates.iter().any(|c| (c.passage.first_line..=c.passage.last_line).contains(&number));
     let tag = tag_of(found);
     let numbered = (0..=found.lines).rev().zip(found.tail.newest_first());
     let lines = numbered.take(count).filter(|(number, _)| !inside(*number));

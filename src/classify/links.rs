@@ -5,6 +5,7 @@ use super::chain::weight;
 use super::excerpt::{Block, REPEATS};
 use super::finding::{CrashReason, Culprit, Frame, Runtime, STACK_FRAMES, base_name};
 use super::grammar::{Candidate, Standing};
+use super::passage::Passage;
 use super::reason::STACK_OVERFLOW;
 use super::stack::recurring;
 use super::text;
@@ -119,12 +120,8 @@ pub struct Story {
     pub standing: Standing,
     /// Exit codes that it leads to.
     pub exits: &'static [i32],
-    /// The lines before it.
-    pub excerpt: Block,
-    /// Number of its first line.
-    pub first_line: u64,
-    /// Number of its last line.
-    pub last_line: u64,
+    /// Where it stands, and the lines before it.
+    pub passage: Passage,
     /// Its head is not in the log.
     pub headless: bool,
 }
@@ -150,14 +147,13 @@ impl Story {
         // The nearest link around it with a frame of the user's own, else the nearest one inside of it.
         let around = outer_first[..=depth].iter().rev().chain(&outer_first[depth + 1..]);
         let blamed = around.copied().find(|at| links[*at].0.own().is_some());
-        let mut excerpt = self.excerpt;
-        quote(&mut excerpt, &links, at);
+        let mut passage = self.passage;
+        quote(&mut passage.block, &links, at);
         let (link, reason) = &links[at];
         let signature = signature(&links[blamed.unwrap_or(at)].0.frames, names, *reason == STACK_OVERFLOW);
         let said = link.said();
         let exception = Some(link.exception.clone()).filter(|exception| !exception.is_empty());
         Some(Candidate {
-            runtime: self.runtime,
             reason: reason.clone(),
             kind: exception.as_deref().map_or_else(|| link.first_line().to_owned(), names.stable),
             message: if said.is_empty() { link.exception.clone() } else { said },
@@ -167,11 +163,8 @@ impl Story {
             culprit: blamed.and_then(|at| links[at].0.own()).map(place_of),
             stack: link.frames.iter().take(STACK_FRAMES).cloned().collect(),
             signature,
-            related: Vec::new(),
-            excerpt,
-            first_line: self.first_line,
-            last_line: self.last_line,
             headless: self.headless,
+            ..Candidate::of(self.runtime, passage)
         })
     }
 }

@@ -45,6 +45,7 @@ mod native;
 mod nodejs;
 mod normalise;
 mod ocaml;
+pub mod passage;
 mod perl;
 mod php;
 mod phrases;

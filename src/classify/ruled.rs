@@ -69,7 +69,7 @@ fn lines_of(winner: &Candidate) -> Vec<String> {
         Some(exception) => format!("{exception}: {}", winner.message),
         None => winner.message.clone(),
     };
-    std::iter::once(thrown).chain(winner.excerpt.own_lines().map(text::string)).collect()
+    std::iter::once(thrown).chain(winner.passage.block.own_lines().map(text::string)).collect()
 }
 
 fn renamed(hit: &Hit<'_>, base: &Decision) -> Decision {

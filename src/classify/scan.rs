@@ -260,7 +260,7 @@ impl<'e> Scan<'e> {
         for done in [self.messages.close(self.engine), self.session.close(self.engine)] {
             self.keep(done);
         }
-        self.found.sort_by_key(|candidate| candidate.last_line);
+        self.found.sort_by_key(|candidate| candidate.passage.last_line);
     }
 
     /// Looks for all anchors in the lines that the tail holds, but for those of a trace that began before them.
@@ -268,14 +268,14 @@ impl<'e> Scan<'e> {
         let mut kept: Vec<&[u8]> = self.tail.newest_first().collect();
         kept.reverse();
         let start = self.lines.saturating_sub(kept.len() as u64) + 1;
-        let begun = self.found.iter().filter(|candidate| candidate.first_line < start);
-        let from = begun.map(|candidate| candidate.last_line + 1).max().unwrap_or(start).max(start);
+        let begun = self.found.iter().filter(|candidate| candidate.passage.first_line < start);
+        let from = begun.map(|candidate| candidate.passage.last_line + 1).max().unwrap_or(start).max(start);
         let (above, end) = kept.split_at(kept.len().min((from - start) as usize));
         let mut scan = Scan { lines: from - 1, ..Scan::new(self.engine) };
         scan.tail.push(&lined(above));
         scan.block(&lined(end));
         scan.close();
-        self.found.retain(|candidate| candidate.first_line < from);
+        self.found.retain(|candidate| candidate.passage.first_line < from);
         scan.found.into_iter().for_each(|candidate| self.keep(Some(candidate)));
     }
 }

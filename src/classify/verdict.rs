@@ -179,7 +179,7 @@ fn rank(found: &Found, at: usize, code: Option<i32>) -> (bool, u8, bool, bool, i
 
 /// Whether nothing but a few lines of others is between two traces.
 fn is_right_before(first: &Candidate, second: &Candidate) -> bool {
-    second.first_line.saturating_sub(first.last_line) <= after::RAW_OTHER
+    second.passage.first_line.saturating_sub(first.passage.last_line) <= after::RAW_OTHER
 }
 
 /// Why a trace did not end the process; `None` if it may have.
@@ -190,7 +190,7 @@ fn why_survived(candidate: &Candidate, code: Option<i32>, found: &Found) -> Opti
     if candidate.reason == DATA_RACE {
         return why_not_the_race(code, found);
     }
-    let follow = found.lines.saturating_sub(candidate.last_line);
+    let follow = found.lines.saturating_sub(candidate.passage.last_line);
     if let Standing::Warned(why) = candidate.standing {
         let ended = says_it_ended(follow, found) && code.is_some_and(|code| candidate.exits.contains(&code));
         return (!ended).then(|| why.to_owned());
@@ -285,7 +285,7 @@ fn of_candidate(winner: &Candidate, code: Option<i32>) -> Decision {
         related: winner.related.clone(),
         kind: Some(winner.kind.clone()),
         signature: winner.signature.clone(),
-        excerpt: winner.excerpt.clone(),
+        excerpt: winner.passage.block.clone(),
         contributing: Vec::new(),
         head_missing: false,
         ruled: None,
@@ -300,7 +300,7 @@ fn of_stack(engine: &Engine, facts: &ExitFacts, found: &Found, stack: &Candidate
         return decision;
     }
     let by_code = exit::code(facts).and_then(exit::of_code).is_some();
-    let words = std::mem::replace(&mut decision.excerpt, stack.excerpt.clone());
+    let words = std::mem::replace(&mut decision.excerpt, stack.passage.block.clone());
     if !by_code {
         decision.excerpt.append(&words);
     }

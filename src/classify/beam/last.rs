@@ -7,6 +7,7 @@ use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::Link;
 use crate::classify::messages::{Messages, Voice as Speaker};
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -43,9 +44,7 @@ pub struct Last {
     /// Memory ran out.
     exhausted: Option<String>,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Last {
@@ -58,9 +57,7 @@ impl Last {
             told: context.before.iter().find_map(|line| distribution(line)),
             exhausted: None,
             foreign: 0,
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
         };
         last.take(&line.text[at..], context.before).then_some(last)
     }
@@ -83,7 +80,7 @@ impl Last {
         } else {
             return false;
         }
-        self.block.push(bare);
+        self.passage.block.push(bare);
         true
     }
 
@@ -92,8 +89,8 @@ impl Last {
         let above = before.iter().take(3).map(|line| self.prefix.strip(line).unwrap_or(line));
         let Some(line) = above.into_iter().find(|line| !text::blank(line)) else { return false };
         self.links = vec![Link::new("", &text::string(line.trim_ascii()), b"")];
-        self.block = Block::default();
-        self.block.push(line);
+        self.passage.block = Block::default();
+        self.passage.block.push(line);
         true
     }
 }
@@ -103,12 +100,12 @@ impl Parser for Last {
         let bare = self.prefix.strip(line.text).unwrap_or(line.text);
         let dump = text::has(bare, DUMP);
         if text::blank(bare) || dump && !text::has(bare, "** (") || bare.starts_with(b"done") {
-            self.last_line = line.number;
+            self.passage.last_line = line.number;
             return Flow::Taken;
         }
         let more = start(bare).is_some_and(|at| !dump && self.take(&bare[at..], &[]));
         if more {
-            self.last_line = line.number;
+            self.passage.last_line = line.number;
             return Flow::Taken;
         }
         self.foreign += 1;
@@ -116,10 +113,10 @@ impl Parser for Last {
     }
 
     fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
-        let Self { mut links, told, exhausted, block, first_line, last_line, .. } = *self;
+        let Self { mut links, told, exhausted, passage, .. } = *self;
         if let Some(message) = exhausted {
             let link = vec![Link::new("", &message, b"")];
-            let candidate = told::tell(link, Voice::Closing, block, (first_line, last_line), messages)?;
+            let candidate = told::tell(link, Voice::Closing, passage, messages)?;
             let exits = &[1, 134, 139];
             return Some(Candidate {
                 reason: HEAP_EXHAUSTED,
@@ -132,7 +129,7 @@ impl Parser for Last {
         if links.is_empty() {
             links.push(Link::default());
         }
-        let mut candidate = told::tell(links, Voice::Closing, block, (first_line, last_line), messages)?;
+        let mut candidate = told::tell(links, Voice::Closing, passage, messages)?;
         if candidate.reason == UNHANDLED_ERROR && candidate.exception.is_none() {
             let meaning = messages.meaning(&candidate.message, Speaker::LastWords);
             candidate.reason = meaning.map_or(UNHANDLED_ERROR, |meaning| meaning.reason);

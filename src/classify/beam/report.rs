@@ -9,6 +9,7 @@ use crate::classify::finding::Frame;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::Link;
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::text;
 
@@ -94,9 +95,7 @@ pub struct Report {
     lines: u32,
     foreign: u32,
     quoted: Vec<Vec<u8>>,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Report {
@@ -113,9 +112,7 @@ impl Report {
             lines: 0,
             foreign: 0,
             quoted: Vec::new(),
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
         };
         (report.bare(&line.text[at..], line.number) == Flow::Taken).then_some(report)
     }
@@ -174,7 +171,7 @@ impl Report {
 
     fn taken(&mut self, bare: &[u8], number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         if self.quoted.len() < QUOTED {
             self.quoted.push(bare.to_vec());
         }
@@ -196,7 +193,7 @@ impl Parser for Report {
     }
 
     fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
-        let Self { reason, stack, frames, quoted, mut block, first_line, last_line, .. } = *self;
+        let Self { reason, stack, frames, quoted, mut passage, .. } = *self;
         let (field, reason) = reason?;
         let reason = if stack.is_empty() { reason } else { format!("{{{},{stack}}}", reason.trim()) };
         if exits::is_orderly(&reason) {
@@ -215,8 +212,8 @@ impl Parser for Report {
             Some(line) if line.starts_with(HEADS[4].as_bytes()) => Voice::Printed,
             _ => Voice::Logged,
         };
-        quoted.iter().for_each(|line| block.push(line));
-        told::tell(links, voice, block, (first_line, last_line), messages)
+        quoted.iter().for_each(|line| passage.block.push(line));
+        told::tell(links, voice, passage, messages)
     }
 }
 
@@ -259,8 +256,7 @@ fn field(words: &str) -> Option<(Field, &str)> {
 #[derive(Debug)]
 pub struct OneLine {
     links: Vec<Link>,
-    block: Block,
-    number: u64,
+    passage: Passage,
 }
 
 impl OneLine {
@@ -270,7 +266,7 @@ impl OneLine {
         let links = crasher(said).or_else(|| reason(said))?;
         let mut block = Block::after(context.before);
         block.push(line.text);
-        (!links.is_empty()).then_some(Self { links, block, number: line.number })
+        (!links.is_empty()).then_some(Self { links, passage: Passage::at(block, line.number) })
     }
 }
 
@@ -329,6 +325,6 @@ impl Parser for OneLine {
     }
 
     fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
-        told::tell(self.links, Voice::Logged, self.block, (self.number, self.number), messages)
+        told::tell(self.links, Voice::Logged, self.passage, messages)
     }
 }

@@ -1,11 +1,11 @@
 //! What every form of report comes to.
 
 use super::{frames, kinds};
-use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 
 /// Who wrote a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +21,7 @@ pub enum Voice {
 }
 
 /// Tells a chain of links, the outermost one first.
-pub fn tell(
-    links: Vec<Link>,
-    voice: Voice,
-    excerpt: Block,
-    (first_line, last_line): (u64, u64),
-    messages: &Messages,
-) -> Option<Candidate> {
+pub fn tell(links: Vec<Link>, voice: Voice, passage: Passage, messages: &Messages) -> Option<Candidate> {
     let (standing, exits): (Standing, &'static [i32]) = match voice {
         Voice::Closing => (Standing::Closing, &[1]),
         // A script's runner ends with 127.
@@ -39,7 +33,7 @@ pub fn tell(
         (link, reason)
     });
     let headless = voice == Voice::Missing;
-    let story = Story { runtime: Runtime::Beam, standing, exits, excerpt, first_line, last_line, headless };
+    let story = Story { runtime: Runtime::Beam, standing, exits, passage, headless };
     let candidate = story.tell(links.collect(), false, Names { stable: frames::stable, files: true })?;
     let kind = kinds::stable(candidate.exception.as_deref().unwrap_or(&candidate.message)).to_owned();
     Some(Candidate { kind, ..candidate })

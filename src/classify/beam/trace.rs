@@ -10,6 +10,7 @@ use crate::classify::finding::{Culprit, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::{Link, push_link};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::severity::Severity;
 use crate::classify::text;
@@ -69,9 +70,7 @@ pub struct Trace {
     noted: bool,
     /// A blank line was seen: what follows is another record unless it is a frame.
     gap: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
     /// The place that the compiler showed above its error.
     shown: Option<Culprit>,
 }
@@ -102,13 +101,15 @@ impl Trace {
             foreign: 0,
             noted: false,
             gap: false,
-            block: Block::after(&context.before[before..]),
-            first_line: line.number - if line.logged { 0 } else { (before as u64).min(line.number - 1) },
-            last_line: line.number,
+            passage: Passage::new(
+                Block::after(&context.before[before..]),
+                line.number - if line.logged { 0 } else { (before as u64).min(line.number - 1) },
+                line.number,
+            ),
             shown: (head.class == "CompileError").then(|| shown_above(context)).flatten(),
         };
         for line in context.before[..before].iter().rev() {
-            trace.block.push(line);
+            trace.passage.block.push(line);
         }
         let indent = at - start.min(at);
         let shown = if trace.prefix.is_empty() { line.text } else { &line.text[start..] };
@@ -130,9 +131,7 @@ impl Trace {
             foreign: 0,
             noted: false,
             gap: false,
-            block: Block::default(),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::default(), line.number),
             shown: None,
         })
     }
@@ -203,7 +202,7 @@ impl Trace {
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
         self.gap = false;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -220,7 +219,7 @@ impl Trace {
             link.say(&text::string(bare));
             link.quote(bare);
         }
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -247,7 +246,7 @@ impl Parser for Trace {
         }
         let links: Vec<Link> = self.links.into_iter().map(|(link, _)| link).collect();
         let unparsed = links.iter().find_map(unparsed).or(self.shown);
-        let told = told::tell(links, self.voice, self.block, (self.first_line, self.last_line), messages)?;
+        let told = told::tell(links, self.voice, self.passage, messages)?;
         Some(match unparsed {
             // A source that does not compile is to blame itself, not who loads it.
             Some(place) => {

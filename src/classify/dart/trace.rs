@@ -8,6 +8,7 @@ use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::severity::Severity;
 use crate::classify::text;
@@ -49,9 +50,7 @@ pub struct Trace {
     headless: bool,
     text_lines: u32,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Trace {
@@ -104,7 +103,7 @@ impl Trace {
         let said = without_stamps(without_collector(&said)).to_owned();
         trace.link = Link::new(&kinds::class(&said), &said, said.as_bytes());
         trace.link.push(frame, &shown.as_bytes()[at..]);
-        trace.first_line = line.number.saturating_sub(1);
+        trace.passage.first_line = line.number.saturating_sub(1);
         Some(trace)
     }
 
@@ -129,9 +128,7 @@ impl Trace {
             headless: false,
             text_lines: 0,
             foreign: 0,
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
         }
     }
 
@@ -180,7 +177,7 @@ impl Trace {
 
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -207,15 +204,7 @@ impl Parser for Trace {
         }
         let said = &self.link.message;
         let reason = if self.voice == Voice::Fault { kinds::of_fault(said) } else { kinds::of(said, messages) };
-        let story = Story {
-            runtime: Runtime::Dart,
-            standing,
-            exits,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: self.headless,
-        };
+        let story = Story { runtime: Runtime::Dart, standing, exits, passage: self.passage, headless: self.headless };
         story.tell(vec![(self.link, reason)], false, Names { stable: frames::stable, files: true })
     }
 }

@@ -1,9 +1,9 @@
 //! What the `dotnet` host and Mono say when a program does not start at all.
 
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -33,9 +33,7 @@ const LINES: usize = 16;
 pub struct Refusal {
     prefix: Prefix,
     lines: Vec<String>,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Refusal {
@@ -44,14 +42,10 @@ impl Refusal {
         let at = ANCHORS.iter().find_map(|anchor| text::find(line.text, anchor))?;
         // `Failed to load /usr/…/libhostfxr.so, error: libstdc++.so.6: cannot open shared object file`
         let at = text::find(&line.text[..at], "Failed to load ").unwrap_or(at);
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Some(Self {
             prefix: Prefix::learn(&line.text[..at]),
             lines: vec![text::string(line.text[at..].trim_ascii_end())],
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         })
     }
 
@@ -77,10 +71,10 @@ impl Parser for Refusal {
         if self.lines.len() >= LINES {
             return Flow::Over;
         }
-        self.block.push(bare);
+        self.passage.block.push(bare);
         self.lines.push(text::string(bare.trim_ascii_end()));
         if !text::blank(bare) {
-            self.last_line = line.number;
+            self.passage.last_line = line.number;
         }
         Flow::Taken
     }
@@ -95,22 +89,12 @@ impl Parser for Refusal {
             None => self.lines[0].clone(),
         };
         Some(Candidate {
-            runtime: Runtime::Dotnet,
             reason: self.reason(),
             kind: self.lines[0].clone(),
-            exception: None,
             message,
-            standing: Standing::Fatal,
             // 150, 131, 129 and 137 are the host's own failures; a shell shows them as they are.
             exits: &[150, 131, 129, 137, 145, 140, 134, 139, 1, 2],
-            culprit: None,
-            stack: Vec::new(),
-            signature: Vec::new(),
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Dotnet, self.passage)
         })
     }
 }

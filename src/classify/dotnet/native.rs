@@ -1,11 +1,11 @@
 //! Mono's report of a fault in native code: the signal, stacks of all kinds, at last the managed one.
 
 use super::frames;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{Frame, Runtime, STACK_FRAMES};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::place_of;
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::{signal, text};
 
@@ -28,9 +28,7 @@ pub struct Report {
     managed: bool,
     frames: Vec<Frame>,
     count: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Report {
@@ -40,8 +38,6 @@ impl Report {
         if !text::blank(&line.text[at + HEAD.len()..]) {
             return None;
         }
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         let before = line.text[..at].trim_ascii_end().len();
         Some(Self {
             prefix: Prefix::learn(&line.text[..before]),
@@ -49,9 +45,7 @@ impl Report {
             managed: false,
             frames: Vec::new(),
             count: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         })
     }
 }
@@ -82,11 +76,11 @@ impl Parser for Report {
         self.managed |= trimmed == MANAGED;
         let frame = frame(trimmed).filter(|_| self.managed && self.frames.len() < STACK_FRAMES);
         if self.count <= SHOWN || frame.is_some() || trimmed == MANAGED {
-            self.block.push(bare);
+            self.passage.block.push(bare);
         }
         self.frames.extend(frame);
         if !trimmed.is_empty() {
-            self.last_line = line.number;
+            self.passage.last_line = line.number;
         }
         Flow::Taken
     }
@@ -95,21 +89,15 @@ impl Parser for Report {
         let signal = signal::named(&self.said)?;
         let own: Vec<&Frame> = self.frames.iter().filter(|frame| frame.in_app).collect();
         Some(Candidate {
-            runtime: Runtime::Dotnet,
             reason: signal.reason.clone(),
             kind: signal.name.to_owned(),
             exception: Some(signal.name.to_owned()),
             message: self.said.split(". ").next().unwrap_or_default().to_owned(),
-            standing: Standing::Fatal,
             exits: &[134, 139, 133],
             culprit: own.first().map(|frame| place_of(frame)),
             signature: own.iter().map(|frame| (frames::stable(&frame.function), String::new())).collect(),
             stack: self.frames,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Dotnet, self.passage)
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::classify::finding::{CrashReason, Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story, push_link};
 use crate::classify::messages::{Messages, Voice as Speaker};
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -49,9 +50,7 @@ pub struct Trace {
     text_lines: u32,
     foreign: u32,
     other_head: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +75,7 @@ impl Trace {
         let (at, voice, rest) = head::head(line.text)?;
         let mut trace = Self::bare(Some(voice), line);
         trace.prefix = Prefix::learn(&line.text[..at]);
-        trace.block = Block::after(context.before);
+        trace.passage.block = Block::after(context.before);
         let said = text::string(line.text[rest..].trim_ascii_end());
         let quoted = &line.text[at..];
         let thrown = matches!(voice, Voice::Unhandled | Voice::Repeated) && trace.throw(&said, quoted).is_some();
@@ -96,17 +95,18 @@ impl Trace {
         let mut trace = Self::bare(None, line);
         trace.logged = true;
         if let Some((start, text)) = one_line(line.text, at) {
-            trace.block = Block::after(context.before);
+            trace.passage.block = Block::after(context.before);
             trace.throw(&text, &line.text[start..])?;
-            trace.last_line = line.number;
+            trace.passage.last_line = line.number;
             trace.frames_of(&line.text[at..], line.number);
             return Some(trace);
         }
         let prefix = Prefix::learn(&line.text[..at]);
         let Some(above) = above(&prefix, context.before) else { return Self::without_head(line) };
         trace.prefix = prefix;
-        trace.first_line = if line.logged { line.number } else { line.number.saturating_sub(above.count as u64) };
-        trace.block = Block::after(&context.before[above.count..]);
+        trace.passage.first_line =
+            if line.logged { line.number } else { line.number.saturating_sub(above.count as u64) };
+        trace.passage.block = Block::after(&context.before[above.count..]);
         for (number, text) in above.lines.iter().enumerate() {
             if number == 0 {
                 trace.throw_any(text)?;
@@ -142,9 +142,7 @@ impl Trace {
             text_lines: 0,
             foreign: 0,
             other_head: false,
-            block: Block::default(),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::default(), line.number),
         }
     }
 
@@ -310,7 +308,7 @@ impl Trace {
 
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -433,9 +431,7 @@ impl Parser for Trace {
             runtime: Runtime::Dotnet,
             standing,
             exits: if self.logged { &[] } else { EXITS },
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
+            passage: self.passage,
             headless,
         };
         story.tell(links, false, Names { stable: frames::stable, files: false })

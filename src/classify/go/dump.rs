@@ -9,6 +9,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, Frame, STACK_FRAMES, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{CONCURRENT_MAP_ACCESS, DEADLOCK, ERROR_EXIT, STACK_OVERFLOW, TERMINATED};
 use crate::classify::stack::recurring;
@@ -41,9 +42,7 @@ pub struct Dump {
     chosen: Option<Goroutine>,
     others: Others,
     layout: Layout,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
     headless: bool,
 }
 
@@ -54,8 +53,8 @@ impl Dump {
         dump.prefix = Prefix::learn(&line.text[..prefix_len]);
         let before = line.text[..prefix_len].trim_ascii_end();
         dump.unfinished = before.ends_with(b"...") || before.ends_with(b"%") || before.ends_with("…".as_bytes());
-        dump.block = Block::after(context.before);
-        dump.block.push(&line.text[prefix_len..]);
+        dump.passage.block = Block::after(context.before);
+        dump.passage.block.push(&line.text[prefix_len..]);
         dump
     }
 
@@ -64,9 +63,9 @@ impl Dump {
         let mut dump = Self::bare(head, line);
         dump.headless = dump.head.form == Form::Missing;
         let (title, before) = context.before.split_at(title_lines.min(context.before.len()));
-        dump.block = Block::after(before);
-        title.iter().rev().for_each(|line| dump.block.push(line));
-        dump.first_line = line.number.saturating_sub(title_lines as u64);
+        dump.passage.block = Block::after(before);
+        title.iter().rev().for_each(|line| dump.passage.block.push(line));
+        dump.passage.first_line = line.number.saturating_sub(title_lines as u64);
         if let Some((at, header)) = find_header(line.text) {
             dump.enter(at, header, line.text);
         }
@@ -99,9 +98,7 @@ impl Dump {
             chosen: None,
             others: Others::default(),
             layout: Layout::default(),
-            block: Block::default(),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::default(), line.number),
             headless: false,
         }
     }
@@ -109,7 +106,7 @@ impl Dump {
     fn head_line(&mut self, line: &Line<'_>) -> Flow {
         if let Some((at, header)) = find_header(line.text) {
             self.enter(at, header, line.text);
-            self.last_line = line.number;
+            self.passage.last_line = line.number;
             return Flow::Taken;
         }
         let Some(bare) = self.prefix.strip(line.text) else { return self.unprefixed_head_line(line.text) };
@@ -120,7 +117,7 @@ impl Dump {
         if self.head_lines > HEAD_LINES || starts_trace(bare) {
             return Flow::Over;
         }
-        self.block.push(bare);
+        self.passage.block.push(bare);
         self.read_head(bare);
         Flow::Taken
     }
@@ -199,7 +196,7 @@ impl Dump {
 
     fn stack_line(&mut self, bare: &[u8], number: u64) -> bool {
         if bare == b"runtime stack:" || is_register(bare) || bare.starts_with(b"exit status ") {
-            self.last_line = number;
+            self.passage.last_line = number;
             return true;
         }
         let Some(current) = &mut self.current else { return false };
@@ -214,7 +211,7 @@ impl Dump {
         }
         // A call alone proves nothing: an ordinary line may look like one.
         if !current.is_open() {
-            self.last_line = number;
+            self.passage.last_line = number;
             self.foreign = 0;
         }
         true
@@ -229,7 +226,7 @@ impl Dump {
         };
         let Some((at, header)) = find_header(line.text).filter(|_| !fresh) else { return Flow::Over };
         self.enter(at, header, line.text);
-        self.last_line = line.number;
+        self.passage.last_line = line.number;
         self.after_blank = false;
         Flow::Taken
     }
@@ -328,8 +325,8 @@ impl Dump {
         // Nobody's code is to blame for a signal from outside or for a dump of which only some goroutine is left.
         let blameless = reason == TERMINATED || reason == ERROR_EXIT;
         let culprit = if blameless { None } else { culprit(chosen, &self.layout, from) };
-        self.block.append(&chosen.block);
-        let related = self.others.take(&mut self.block, &self.layout, reason == DEADLOCK);
+        self.passage.block.append(&chosen.block);
+        let related = self.others.take(&mut self.passage.block, &self.layout, reason == DEADLOCK);
         let message = if meaning.message.is_empty() { missing_head(chosen) } else { meaning.message };
         let mut signature = signature(&chosen.frames[from..], &self.layout, reason == STACK_OVERFLOW);
         let mut kind = meaning.kind.word;
@@ -340,7 +337,6 @@ impl Dump {
             kind = "concurrent map access".into();
         }
         Candidate {
-            runtime: RUNTIME,
             signature,
             reason,
             kind,
@@ -351,10 +347,8 @@ impl Dump {
             culprit,
             stack: stack(&chosen.frames[from..], &self.layout),
             related,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
             headless: self.headless,
+            ..Candidate::of(RUNTIME, self.passage)
         }
     }
 }

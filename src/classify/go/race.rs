@@ -7,6 +7,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::{Related, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::DATA_RACE;
 use crate::classify::text;
@@ -36,10 +37,8 @@ pub struct Race {
     sections: Vec<Section>,
     pending: Option<Vec<u8>>,
     layout: Layout,
-    block: Block,
+    passage: Passage,
     foreign: u32,
-    first_line: u64,
-    last_line: u64,
     logged: bool,
     closed: bool,
 }
@@ -54,10 +53,8 @@ impl Race {
             sections: Vec::new(),
             pending: None,
             layout: Layout::default(),
-            block,
+            passage: Passage::at(block, line.number),
             foreign: 0,
-            first_line: line.number,
-            last_line: line.number,
             logged: line.logged,
             closed: false,
         }
@@ -129,8 +126,7 @@ impl Parser for Race {
             return if self.foreign > FOREIGN { Flow::Over } else { Flow::Foreign };
         }
         self.foreign = 0;
-        self.last_line = line.number;
-        self.block.push(bare);
+        self.passage.push(bare, line.number);
         Flow::Taken
     }
 
@@ -143,7 +139,6 @@ impl Parser for Race {
             stack: stack(&side.frames, &self.layout),
         });
         Some(Candidate {
-            runtime: RUNTIME,
             reason: DATA_RACE,
             kind: "data race".to_owned(),
             exception: Some("DATA RACE".to_owned()),
@@ -154,10 +149,7 @@ impl Parser for Race {
             stack: stack(&first.frames, &self.layout),
             signature: self.signature(),
             related: related.collect(),
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
-            excerpt: self.block,
+            ..Candidate::of(RUNTIME, self.passage)
         })
     }
 }
@@ -194,6 +186,6 @@ mod tests {
         let candidate = race.finish(&messages).unwrap();
         assert_eq!(candidate.culprit.unwrap().short(), "main.go:9");
         assert_eq!(candidate.related[0].culprit.as_ref().unwrap().short(), "main.go:20");
-        assert_eq!((candidate.first_line, candidate.last_line), (1, 13));
+        assert_eq!((candidate.passage.first_line, candidate.passage.last_line), (1, 13));
     }
 }

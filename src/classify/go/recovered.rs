@@ -5,6 +5,7 @@ use super::kinds::{self, RUNTIME};
 use crate::classify::excerpt::Block;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::text;
 
 /// gin's words above the request, the panic's value and the stack.
@@ -21,9 +22,7 @@ pub struct Recovered {
     frames: Vec<RawFrame>,
     place: Option<(String, u32)>,
     lines: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Recovered {
@@ -32,7 +31,7 @@ impl Recovered {
         let mut block = Block::after(context.before);
         block.push(line.text);
         let (value, frames) = (String::new(), Vec::new());
-        Self { value, frames, place: None, lines: 0, block, first_line: line.number, last_line: line.number }
+        Self { value, frames, place: None, lines: 0, passage: Passage::at(block, line.number) }
     }
 
     fn head_line(&mut self, line: &[u8]) -> Flow {
@@ -75,8 +74,7 @@ impl Parser for Recovered {
             Flow::Over
         };
         if flow == Flow::Taken {
-            self.last_line = line.number;
-            self.block.push(line.text);
+            self.passage.push(line.text, line.number);
         }
         flow
     }
@@ -86,21 +84,15 @@ impl Parser for Recovered {
         let own = self.frames.iter().find(|frame| layout.in_app(frame)).map(super::dump::place_of);
         let kind = kinds::of_panic(self.value.trim(), messages);
         (!self.frames.is_empty()).then(|| Candidate {
-            runtime: RUNTIME,
             reason: kind.reason,
             kind: kind.word,
             exception: kind.exception,
             message: format!("panic: {}", self.value.trim()),
             standing: Standing::Survived("recovered by gin, which went on serving"),
-            exits: &[],
             culprit: own,
             stack: super::dump::stack(&self.frames, &layout),
             signature: super::dump::signature(&self.frames, &layout, false),
-            related: Vec::new(),
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
-            excerpt: self.block,
+            ..Candidate::of(RUNTIME, self.passage)
         })
     }
 }

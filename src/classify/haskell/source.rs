@@ -5,8 +5,9 @@
 use super::frames;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, Runtime, base_name};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{MISSING_MODULE, UNHANDLED_ERROR};
 use crate::classify::text;
@@ -25,9 +26,7 @@ pub struct Source {
     culprit: Culprit,
     message: String,
     lines: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Source {
@@ -43,9 +42,7 @@ impl Source {
             culprit: Culprit { function: None, file: Some(file), line: Some(number) },
             message: said(&line.text[at + MARK.len()..]),
             lines: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(block, line.number),
         })
     }
 }
@@ -75,8 +72,7 @@ impl Parser for Source {
         if self.message.is_empty() {
             self.message = said(bare);
         }
-        self.block.push(bare);
-        self.last_line = line.number;
+        self.passage.push(bare, line.number);
         Flow::Taken
     }
 
@@ -84,21 +80,13 @@ impl Parser for Source {
         let missing = MODULE.iter().any(|words| self.message.starts_with(words));
         let file = self.culprit.file.as_deref().map(base_name).unwrap_or_default().to_owned();
         Some(Candidate {
-            runtime: Runtime::Haskell,
             reason: if missing { MISSING_MODULE } else { UNHANDLED_ERROR },
             kind: self.message.clone(),
-            exception: None,
             message: self.message,
-            standing: Standing::Fatal,
             exits: &[1],
             culprit: Some(self.culprit),
-            stack: Vec::new(),
             signature: vec![(String::new(), file)],
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Haskell, self.passage)
         })
     }
 }

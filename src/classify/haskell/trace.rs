@@ -8,6 +8,7 @@ use crate::classify::finding::{Culprit, Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{ABORT, HEAP_EXHAUSTED, STACK_OVERFLOW};
 use crate::classify::severity::Severity;
@@ -64,9 +65,7 @@ pub struct Trace {
     is_repeated: bool,
     text_lines: u32,
     foreign: u32,
-    first_line: u64,
-    last_line: u64,
-    block: Block,
+    passage: Passage,
 }
 
 impl Trace {
@@ -82,7 +81,7 @@ impl Trace {
         let (at, said) = find_head(line.text, kinds::is_own)?;
         let mut trace = Self::bare(if line.logged { Voice::Logged } else { Voice::Program }, line);
         trace.prefix = Prefix::learn(&line.text[..at]);
-        trace.block = Block::after(context.before);
+        trace.passage.block = Block::after(context.before);
         trace.link = Link::new("", &said, &line.text[at..]);
         // A text that ends in a bracket or a full stop says all of it.
         trace.in_request = trace.requests(&said);
@@ -96,7 +95,7 @@ impl Trace {
         let exception = exception.strip_suffix(':').filter(|name| name.contains(':') && !name.contains(' '))?;
         let mut trace = Self::bare(if line.logged { Voice::Logged } else { Voice::Program }, line);
         trace.prefix = Prefix::learn(&line.text[..start]);
-        trace.block = Block::after(context.before);
+        trace.passage.block = Block::after(context.before);
         trace.exception = exception.rsplit(['.', ':']).next().unwrap_or_default().to_owned();
         trace.link = Link::new("", "", &line.text[start..]);
         trace.awaits_text = true;
@@ -131,8 +130,9 @@ impl Trace {
             trace.link.quote(line);
         }
         trace.link.quote(&line.text[at..]);
-        trace.block = Block::after(&context.before[count..]);
-        trace.first_line = if line.logged { line.number } else { line.number.saturating_sub(count as u64).max(1) };
+        trace.passage.block = Block::after(&context.before[count..]);
+        trace.passage.first_line =
+            if line.logged { line.number } else { line.number.saturating_sub(count as u64).max(1) };
         trace.prefix = prefix;
         Some(trace)
     }
@@ -163,9 +163,7 @@ impl Trace {
             is_repeated: false,
             text_lines: 0,
             foreign: 0,
-            first_line: line.number,
-            last_line: line.number,
-            block: Block::default(),
+            passage: Passage::at(Block::default(), line.number),
         }
     }
 
@@ -251,7 +249,7 @@ impl Trace {
 
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -288,15 +286,7 @@ impl Parser for Trace {
             Voice::Missing => (Standing::Printed, &[1]),
         };
         let headless = self.voice == Voice::Missing;
-        let story = Story {
-            runtime: Runtime::Haskell,
-            standing,
-            exits,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless,
-        };
+        let story = Story { runtime: Runtime::Haskell, standing, exits, passage: self.passage, headless };
         let names = Names { stable: str::to_owned, files: true };
         let candidate = story.tell(vec![(self.link, meant.reason)], false, names)?;
         Some(placed(candidate, &said))

@@ -5,9 +5,10 @@ use super::frames;
 use super::kinds;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Frame, Runtime};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::{Link, place_of};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -51,9 +52,7 @@ pub struct Report {
     frame: Frame,
     says: Vec<String>,
     over: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Report {
@@ -70,9 +69,7 @@ impl Report {
             frame,
             says: Vec::new(),
             over: false,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(block, line.number),
         })
     }
 
@@ -113,10 +110,10 @@ impl Parser for Report {
         }
         // A blank line and the name of the file with the trace follow.
         self.over = bare.starts_with(b"/") && self.says.last().is_some_and(|last| last.starts_with("Full report at"));
-        self.block.push(bare);
+        self.passage.block.push(bare);
         if !bare.is_empty() {
             self.says.push(text::string(bare));
-            self.last_line = line.number;
+            self.passage.last_line = line.number;
         }
         Flow::Taken
     }
@@ -130,21 +127,15 @@ impl Parser for Report {
         let culprit: Option<Culprit> = own.map(place_of);
         let named = own.filter(|frame| !frame.function.is_empty());
         Some(Candidate {
-            runtime: Runtime::Jvm,
             reason,
             kind: if self.class.is_empty() { message.clone() } else { self.class.clone() },
             exception: Some(self.class).filter(|class| !class.is_empty()),
             message,
-            standing: Standing::Fatal,
             exits: &[1],
             culprit,
             signature: named.map(|frame| (frames::stable(&frame.function), String::new())).into_iter().collect(),
             stack: vec![self.frame],
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Jvm, self.passage)
         })
     }
 }

@@ -2,11 +2,11 @@
 //! `-XX:ErrorFile=/dev/stdout` prints them.
 
 use super::frames;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Frame, Runtime, STACK_FRAMES};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::place_of;
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::{signal, text};
@@ -49,9 +49,7 @@ pub struct Report {
     frames: Vec<Frame>,
     section: Section,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +67,6 @@ impl Report {
         if !line.text[at..].starts_with(b"# ") {
             return None;
         }
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Some(Self {
             prefix: Prefix::learn(&line.text[..at]),
             no_memory: text::has(line.text, NO_MEMORY),
@@ -78,16 +74,14 @@ impl Report {
             frames: Vec::new(),
             section: Section::Head,
             foreign: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         })
     }
 
     fn head_line(&mut self, rest: &[u8]) {
         let said = rest.trim_ascii();
         if self.head.len() < HEAD_LINES && !said.is_empty() {
-            self.block.push(&[b"#", rest].concat());
+            self.passage.block.push(&[b"#", rest].concat());
             self.head.push(text::string(said));
         }
         if self.section == Section::Problematic {
@@ -102,7 +96,7 @@ impl Report {
         } else if self.section == Section::Java && self.frames.len() < STACK_FRAMES {
             match frame(bare) {
                 Some(frame) => {
-                    self.block.push(bare);
+                    self.passage.block.push(bare);
                     self.frames.push(frame);
                 }
                 None => self.section = Section::Other,
@@ -179,7 +173,7 @@ impl Parser for Report {
             None => {}
         }
         self.foreign = 0;
-        self.last_line = line.number;
+        self.passage.last_line = line.number;
         Flow::Taken
     }
 
@@ -187,22 +181,16 @@ impl Parser for Report {
         let (reason, message) = self.kind();
         let own: Vec<&Frame> = self.frames.iter().filter(|frame| frame.in_app).collect();
         Some(Candidate {
-            runtime: Runtime::Jvm,
             kind: message.split(" at pc=").next().unwrap_or_default().to_owned(),
             exception: message.split([' ', ':']).next().filter(|word| word.starts_with("SIG")).map(str::to_owned),
             reason,
             message,
-            standing: Standing::Fatal,
             // 134 is 127 as PID 1, because glibc's abort() ends differently there; 1 without core dumps.
             exits: &[134, 127, 1, 139, 133],
             culprit: own.first().map(|frame| place_of(frame)),
             signature: own.iter().map(|frame| (frames::stable(&frame.function), String::new())).collect(),
             stack: self.frames,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Jvm, self.passage)
         })
     }
 }

@@ -1,11 +1,11 @@
 //! Faults of native code as other machines than HotSpot report them: a native image of GraalVM, and OpenJ9.
 
 use super::frames;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Frame, Runtime, STACK_FRAMES};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::place_of;
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -41,9 +41,7 @@ pub struct Report {
     module: String,
     count: u32,
     over: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Report {
@@ -55,8 +53,6 @@ impl Report {
             return None;
         }
         let at = if native_image { text::find(line.text, "[ [")? } else { at };
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         let said = text::string(line.text[at..].trim_ascii());
         let message = match said.strip_prefix("Type=") {
             Some(kind) => kind.split(OPENJ9).next().unwrap_or_default().to_owned(),
@@ -70,9 +66,7 @@ impl Report {
             module: String::new(),
             count: 0,
             over: false,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         })
     }
 
@@ -104,11 +98,11 @@ impl Parser for Report {
         self.over = bare.starts_with(LAST) || text::has(&bare, "Processed dump event \"gpf\"");
         let frame = self.frame(&bare).filter(|_| self.frames.len() < STACK_FRAMES);
         if self.count <= SHOWN || frame.is_some() || self.over {
-            self.block.push(&bare);
+            self.passage.block.push(&bare);
         }
         self.frames.extend(frame);
         if !text::blank(&bare) {
-            self.last_line = line.number;
+            self.passage.last_line = line.number;
         }
         Flow::Taken
     }
@@ -116,21 +110,14 @@ impl Parser for Report {
     fn finish(self: Box<Self>, _messages: &Messages) -> Option<Candidate> {
         let own: Vec<&Frame> = self.frames.iter().filter(|frame| frame.in_app).collect();
         Some(Candidate {
-            runtime: Runtime::Jvm,
             reason: self.reason,
             kind: self.message.clone(),
-            exception: None,
             message: self.message,
-            standing: Standing::Fatal,
             exits: &[134, 139, 133, 99, 1],
             culprit: own.first().map(|frame| place_of(frame)),
             signature: own.iter().map(|frame| (frames::stable(&frame.function), String::new())).collect(),
             stack: self.frames,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Jvm, self.passage)
         })
     }
 }

@@ -8,6 +8,7 @@ use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::Link;
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -79,9 +80,7 @@ pub struct Refusal {
     prefix: Prefix,
     lines: Vec<Vec<u8>>,
     logged: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Refusal {
@@ -103,9 +102,11 @@ impl Refusal {
         let mut refusal = Self {
             prefix,
             logged: line.logged || start > 0 && !text::has(&line.text[start..], "java"),
-            block: Block::after(&context.before[above.len()..]),
-            first_line: line.number.saturating_sub(above.len() as u64),
-            last_line: line.number,
+            passage: Passage::new(
+                Block::after(&context.before[above.len()..]),
+                line.number.saturating_sub(above.len() as u64),
+                line.number,
+            ),
             lines: Vec::new(),
         };
         above.into_iter().rev().for_each(|line| refusal.keep(line));
@@ -114,7 +115,7 @@ impl Refusal {
     }
 
     fn keep(&mut self, line: Vec<u8>) {
-        self.block.push(&line);
+        self.passage.block.push(&line);
         self.lines.push(line);
     }
 
@@ -179,7 +180,7 @@ impl Parser for Refusal {
             return Flow::Over;
         }
         self.keep(bare.to_vec());
-        self.last_line = line.number;
+        self.passage.last_line = line.number;
         Flow::Taken
     }
 
@@ -193,21 +194,13 @@ impl Parser for Refusal {
         let message =
             exception.clone().filter(|(_, text)| out_of_memory && !text.is_empty()).map_or(why, |(_, text)| text);
         Some(Candidate {
-            runtime: Runtime::Jvm,
             reason,
             kind: message.clone(),
             exception: exception.map(|(class, _)| class),
             message,
             standing: if self.logged { Standing::Logged } else { Standing::Fatal },
             exits: self.exits(),
-            culprit: None,
-            stack: Vec::new(),
-            signature: Vec::new(),
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Jvm, self.passage)
         })
     }
 }

@@ -1,9 +1,9 @@
 //! What Spring Boot says when an application does not start and it knows why.
 
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::{Messages, Voice};
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -46,9 +46,7 @@ pub struct Failure {
     part: Part,
     description: Vec<String>,
     count: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,16 +60,12 @@ impl Failure {
     /// Such a text, if it begins with this line.
     pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
         let at = text::find(line.text, HEAD)?;
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Some(Self {
             prefix: Prefix::learn(&line.text[..at]),
             part: Part::Head,
             description: Vec::new(),
             count: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         })
     }
 
@@ -83,12 +77,12 @@ impl Failure {
             (Part::Head, _) if !said.iter().all(|b| *b == b'*') => return Flow::Foreign,
             (Part::Description, _) if !said.is_empty() => self.description.push(text::string(said)),
             // The advice is one paragraph; what follows is another log.
-            (Part::Action, b"") if self.last_line + 1 < number => return Flow::Over,
+            (Part::Action, b"") if self.passage.last_line + 1 < number => return Flow::Over,
             _ => {}
         }
-        self.block.push(bare);
+        self.passage.block.push(bare);
         if !said.is_empty() {
-            self.last_line = number;
+            self.passage.last_line = number;
         }
         Flow::Taken
     }
@@ -130,21 +124,13 @@ impl Parser for Failure {
         let culprit = place(&first);
         let named = culprit.as_ref().and_then(|culprit| culprit.function.clone());
         Some(Candidate {
-            runtime: Runtime::Jvm,
             reason: reason_of(&message, messages),
             kind: first,
-            exception: None,
             signature: named.map(|function| (function, String::new())).into_iter().collect(),
             culprit,
             message,
-            standing: Standing::Fatal,
             exits: &[1],
-            stack: Vec::new(),
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Jvm, self.passage)
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story, push_link};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::text;
 
@@ -72,9 +73,7 @@ pub struct Trace {
     other_head: bool,
     /// Words came behind the frames: if frames follow again, those before were quoted by the exception's text.
     quoted: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Trace {
@@ -92,7 +91,7 @@ impl Trace {
         let mut trace = Self::bare(voice, line.number);
         trace.alone = line.logged;
         trace.prefix = Prefix::learn(&line.text[..at]);
-        trace.block = Block::after(context.before);
+        trace.passage.block = Block::after(context.before);
         trace.links.push(Link::new(thrown.class, thrown.message, &line.text[at..]));
         Some(trace)
     }
@@ -110,12 +109,12 @@ impl Trace {
         let title = head.title(context.before);
         let fatal = FATAL_TITLES.iter().any(|words| title.is_some_and(|title| text::has(title, words)));
         let mut trace = Self::bare(if fatal { Voice::Fatal } else { Voice::Logged }, line.number);
-        trace.first_line = line.number.saturating_sub(head.above as u64 + 1);
+        trace.passage.first_line = line.number.saturating_sub(head.above as u64 + 1);
         trace.alone = line.logged;
         if line.logged {
-            trace.first_line = line.number;
+            trace.passage.first_line = line.number;
         }
-        trace.block = Block::after(&context.before[head.above + 1..]);
+        trace.passage.block = Block::after(&context.before[head.above + 1..]);
         trace.links.push(head.link(&prefix, context.before));
         trace.prefix = prefix;
         (trace.line(line) == Flow::Taken).then_some(trace)
@@ -124,7 +123,7 @@ impl Trace {
     fn one_line(line: &Line<'_>, context: &Context<'_>, parts: &Parts) -> Option<Self> {
         let fatal = FATAL_TITLES.iter().any(|words| text::has(&line.text[..parts.at], words));
         let mut trace = Self::bare(if fatal { Voice::Fatal } else { Voice::Logged }, line.number);
-        trace.block = Block::after(context.before);
+        trace.passage.block = Block::after(context.before);
         let (head, rest) = parts.lines.split_first()?;
         let thrown = header::thrown(head)?;
         trace.links.push(Link::new(thrown.class, thrown.message, head.as_bytes()));
@@ -158,9 +157,7 @@ impl Trace {
             foreign: 0,
             other_head: false,
             quoted: false,
-            block: Block::default(),
-            first_line: number,
-            last_line: number,
+            passage: Passage::new(Block::default(), number, number),
         }
     }
 
@@ -183,7 +180,7 @@ impl Trace {
         }
         if self.note(trimmed, indent) {
             self.foreign = 0;
-            self.last_line = number;
+            self.passage.last_line = number;
             return Flow::Taken;
         }
         let text = if self.begun() { self.is_announced(indent) } else { true };
@@ -278,7 +275,7 @@ impl Trace {
 
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -365,15 +362,7 @@ impl Parser for Trace {
             })
             .collect();
         let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
-        let story = Story {
-            runtime: Runtime::Jvm,
-            standing,
-            exits,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless,
-        };
+        let story = Story { runtime: Runtime::Jvm, standing, exits, passage: self.passage, headless };
         story.tell(links, self.inner_first, Names { stable: frames::stable, files: false })
     }
 }

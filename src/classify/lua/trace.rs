@@ -9,6 +9,7 @@ use crate::classify::finding::{Culprit, Frame, Runtime};
 use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::severity::Severity;
 use crate::classify::text;
@@ -34,9 +35,7 @@ pub struct Trace {
     headless: bool,
     text_lines: u32,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Trace {
@@ -67,7 +66,7 @@ impl Trace {
         trace.link = Link::new("", message, said.as_bytes());
         trace.link.quote(&line.text[at..]);
         trace.traced = true;
-        trace.first_line = line.number.saturating_sub(1);
+        trace.passage.first_line = line.number.saturating_sub(1);
         Some(trace)
     }
 
@@ -98,9 +97,7 @@ impl Trace {
             headless: false,
             text_lines: 0,
             foreign: 0,
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
         }
     }
 
@@ -151,7 +148,7 @@ impl Trace {
 
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -190,15 +187,7 @@ impl Parser for Trace {
         if let Some(thrown) = &thrown {
             blame(&mut self.link.frames, thrown);
         }
-        let story = Story {
-            runtime: Runtime::Lua,
-            standing,
-            exits,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: self.headless,
-        };
+        let story = Story { runtime: Runtime::Lua, standing, exits, passage: self.passage, headless: self.headless };
         let candidate = story.tell(vec![(self.link, reason)], false, Names { stable: frames::stable, files: true })?;
         // A source that does not compile is to blame itself, not who loads it.
         let broken = within.or_else(|| thrown.filter(|_| near));

@@ -3,8 +3,9 @@
 use super::{frames, symbols};
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::{Messages, Voice};
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -40,9 +41,7 @@ pub struct Printed {
     counter: Option<String>,
     prefix: Prefix,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 /// Where `F20261125 04:44:36.791150  4195 glog.cc:7] …` begins in a line, perhaps behind a prefix.
@@ -138,9 +137,7 @@ impl Printed {
             counter: None,
             prefix: Prefix::learn(&line.text[..prefix]),
             foreign: 0,
-            block,
-            first_line: line.number.saturating_sub(above as u64),
-            last_line: line.number,
+            passage: Passage::new(block, line.number.saturating_sub(above as u64), line.number),
         }
     }
 
@@ -212,8 +209,7 @@ impl Parser for Printed {
         // Envoy's handlers log from files of their own, so what stands in the brackets differs.
         let behind = || memchr::memmem::rfind(line.text, b"] ").map(|at| &line.text[at + 2..]);
         if let Some(bare) = self.prefix.strip(line.text).or_else(behind).filter(|bare| self.take(bare)) {
-            self.last_line = line.number;
-            self.block.push(bare);
+            self.passage.push(bare, line.number);
             self.foreign = 0;
             return Flow::Taken;
         }
@@ -233,21 +229,14 @@ impl Parser for Printed {
             marks.push((String::new(), base_name(file).to_owned()));
         }
         Some(Candidate {
-            runtime: Runtime::Native,
             kind: self.word,
-            exception: None,
             message: self.message,
-            standing: Standing::Fatal,
             exits: &[134, 139, 133, 135, 136, 132],
             culprit: site.or(top),
             stack: shown(&self.frames),
             signature: marks,
             reason: self.reason,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Native, self.passage)
         })
     }
 }

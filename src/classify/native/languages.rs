@@ -3,10 +3,10 @@
 
 use super::words::{LINE_BYTES, find};
 use crate::classify::chain::weight;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::{Messages, Voice};
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -55,9 +55,7 @@ pub struct Spoken {
     prefix: Prefix,
     logged: bool,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Spoken {
@@ -72,8 +70,6 @@ impl Spoken {
             let above = context.before.iter().map(|line| nim_frame(prefix.strip(line).unwrap_or(line)));
             frames = above.map_while(|frame| frame).collect();
         }
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         let in_thread = words[at..].starts_with(CRYSTAL[1]);
         Some(Self {
             language,
@@ -81,9 +77,7 @@ impl Spoken {
             prefix,
             logged: line.logged || in_thread,
             foreign: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         })
     }
 
@@ -352,8 +346,8 @@ impl Parser for Spoken {
     fn line(&mut self, line: &Line<'_>) -> Flow {
         if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
-                (self.last_line, self.foreign) = (line.number, 0);
-                self.block.push(bare);
+                (self.passage.last_line, self.foreign) = (line.number, 0);
+                self.passage.block.push(bare);
             }
             return Flow::Taken;
         }
@@ -380,7 +374,6 @@ impl Parser for Spoken {
         }
         let message = if thrown.text.is_empty() { thrown.class.clone() } else { thrown.text.clone() };
         Some(Candidate {
-            runtime: Runtime::Native,
             reason,
             kind: format!("{}: {}", thrown.class, without_place(&thrown.text)),
             exception: Some(thrown.class.clone()),
@@ -390,11 +383,7 @@ impl Parser for Spoken {
             culprit: culprit(frames),
             stack: shown(frames),
             signature: marks,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Native, self.passage)
         })
     }
 }

@@ -6,6 +6,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::{Messages, Voice};
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -26,9 +27,7 @@ pub struct LastLine {
     prefix: Prefix,
     logged: bool,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl LastLine {
@@ -37,8 +36,7 @@ impl LastLine {
         let mut block = Block::after(context.before);
         block.push(&line.text[at..]);
         let prefix = Prefix::learn(&line.text[..at]);
-        let (first_line, last_line) = (line.number, line.number);
-        Self { words, prefix, logged: line.logged, foreign: 0, block, first_line, last_line }
+        Self { words, prefix, logged: line.logged, foreign: 0, passage: Passage::at(block, line.number) }
     }
 
     fn take(&mut self, bare: &[u8]) -> bool {
@@ -64,8 +62,7 @@ impl Parser for LastLine {
             (!self.prefix.is_collectors()).then_some(&line.text[at..])
         };
         if let Some(bare) = self.prefix.strip(line.text).or_else(own).filter(|bare| self.take(bare)) {
-            self.block.push(bare);
-            self.last_line = line.number;
+            self.passage.push(bare, line.number);
             return Flow::Taken;
         }
         self.foreign += 1;
@@ -84,7 +81,6 @@ impl Parser for LastLine {
             (place.function.clone().unwrap_or_default(), file.to_owned())
         });
         Some(Candidate {
-            runtime: Runtime::Native,
             reason: said.reason,
             kind: said.word,
             exception: said.exception,
@@ -92,13 +88,8 @@ impl Parser for LastLine {
             standing,
             exits: said.exits,
             culprit: said.culprit,
-            stack: Vec::new(),
             signature: marks.into_iter().collect(),
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Native, self.passage)
         })
     }
 }

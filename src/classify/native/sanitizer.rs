@@ -1,10 +1,10 @@
 //! Reports of the sanitizers: AddressSanitizer, LeakSanitizer, MemorySanitizer, ThreadSanitizer, UndefinedBehaviorSanitizer.
 
 use super::symbols;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Related, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{DATA_RACE, DEADLOCK, SANITIZER_REPORT, SYNC_MISUSE};
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -49,9 +49,7 @@ pub struct Report {
     /// The bytes around the address are being printed, the last part of a report.
     shadow: bool,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 /// Finds the head of a report: where it begins, the tool, what it reports.
@@ -116,8 +114,6 @@ impl Report {
     }
 
     fn new(line: &Line<'_>, at: usize, tool: String, kind: String, context: &Context<'_>) -> Self {
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         let shown = text::string(&line.text[at..line.text.len().min(at + 2048)]);
         let message = shown.trim_start_matches(|c: char| c == '=' || c.is_ascii_digit()).trim().to_owned();
         Self {
@@ -134,9 +130,7 @@ impl Report {
             lines: 0,
             shadow: false,
             foreign: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         }
     }
 
@@ -295,12 +289,12 @@ impl Parser for Report {
     fn line(&mut self, line: &Line<'_>) -> Flow {
         if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
-                self.last_line = line.number;
+                self.passage.last_line = line.number;
                 self.foreign = 0;
                 // Hexadecimal bytes around the address, and what they mean, are a screen of little use.
                 self.shadow |= bare.starts_with(b"Shadow byte");
                 if !self.shadow {
-                    self.block.push(bare);
+                    self.passage.block.push(bare);
                 }
             }
             return Flow::Taken;
@@ -320,7 +314,6 @@ impl Parser for Report {
             stack: shown(&stack.frames),
         });
         Some(Candidate {
-            runtime: Runtime::Native,
             kind: format!("{} {}", self.tool, self.word()),
             exception: Some(format!("{}: {}", self.tool, self.word())),
             message: self.message.clone(),
@@ -331,10 +324,8 @@ impl Parser for Report {
             signature: signature(frames, recursion, symbols::stable),
             related: related.collect(),
             reason,
-            excerpt: self.block.clone(),
-            first_line: self.first_line,
-            last_line: self.last_line,
             headless: self.headless,
+            ..Candidate::of(Runtime::Native, Passage { block: self.passage.block.clone(), ..self.passage })
         })
     }
 }

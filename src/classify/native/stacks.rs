@@ -7,6 +7,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::{Messages, Voice};
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -47,9 +48,7 @@ pub struct Stack {
     reversed: bool,
     prefix: Prefix,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 /// The fault that a line names, where it says that the process got it.
@@ -102,15 +101,13 @@ impl Stack {
             reversed: shown.contains("most recent call last"),
             prefix: Prefix::learn(&line.text[..at]),
             foreign: 0,
-            block: Block::default(),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::default(), line.number),
         };
         stack.title(shown, at, titled, context);
         if !titled {
             stack.take(&line.text[at..]);
         }
-        stack.block.push(&line.text[at..]);
+        stack.passage.block.push(&line.text[at..]);
         Some(stack)
     }
 
@@ -118,7 +115,7 @@ impl Stack {
     fn title(&mut self, line: &str, at: usize, titled: bool, context: &Context<'_>) {
         if let Some(reason) = fault(&line[at..]).filter(|_| titled) {
             (self.reason, self.message) = (Some(reason), line[at..].trim_end().to_owned());
-            self.block = Block::after(context.before);
+            self.passage.block = Block::after(context.before);
             return;
         }
         let above = context.before.iter().enumerate().filter(|(_, line)| !chatter::is_chatter(line));
@@ -129,9 +126,9 @@ impl Stack {
         let meaning = |line: &str| fault(line).or_else(|| thrown(line, context.messages));
         let found = told.find_map(|(above, line)| Some((above + 1, meaning(&line)?, line)));
         let lines = found.as_ref().map_or(0, |(above, ..)| *above);
-        self.block = Block::after(&context.before[lines..]);
-        context.before[..lines].iter().rev().for_each(|line| self.block.push(line));
-        self.first_line = self.first_line.saturating_sub(lines as u64);
+        self.passage.block = Block::after(&context.before[lines..]);
+        context.before[..lines].iter().rev().for_each(|line| self.passage.block.push(line));
+        self.passage.first_line = self.passage.first_line.saturating_sub(lines as u64);
         if let Some((_, reason, line)) = found {
             (self.reason, self.message) = (Some(reason), line.trim().to_owned());
         }
@@ -166,8 +163,7 @@ impl Stack {
 impl Parser for Stack {
     fn line(&mut self, line: &Line<'_>) -> Flow {
         if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
-            self.block.push(bare);
-            self.last_line = line.number;
+            self.passage.push(bare, line.number);
             self.foreign = 0;
             return Flow::Taken;
         }
@@ -183,21 +179,15 @@ impl Parser for Stack {
         let place = culprit(thrown)?;
         let worded = self.reason.is_some();
         Some(Candidate {
-            runtime: Runtime::Native,
             kind: self.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
-            exception: None,
             standing: if worded { Standing::Fatal } else { Standing::Logged },
             exits: &[134, 139, 133, 135, 136, 132],
             culprit: Some(place),
             stack: shown(thrown),
             signature: signature(thrown, false, symbols::stable),
-            related: Vec::new(),
             reason: self.reason.unwrap_or(ERROR_EXIT),
             message: self.message,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Native, self.passage)
         })
     }
 }
@@ -225,7 +215,7 @@ pub fn joined(candidates: Vec<Candidate>) -> Vec<Candidate> {
 
 /// Whether two candidates, in the order of the log, are a stack without words and words without a place.
 fn belong(first: &Candidate, second: &Candidate) -> bool {
-    let near = second.first_line.saturating_sub(first.last_line) <= NEAR;
+    let near = second.passage.first_line.saturating_sub(first.passage.last_line) <= NEAR;
     // That it was aborted says nothing where an exception was not caught.
     let aborted = |candidate: &Candidate| candidate.reason == ABORT && !candidate.stack.is_empty();
     let is_stack = |candidate: &Candidate| is_wordless(candidate) || aborted(candidate);
@@ -243,9 +233,9 @@ fn place(words: &mut Candidate, stack: Candidate) {
     words.culprit = stack.culprit;
     words.stack = stack.stack;
     words.signature = stack.signature;
-    words.excerpt.append(&stack.excerpt);
-    words.first_line = words.first_line.min(stack.first_line);
-    words.last_line = words.last_line.max(stack.last_line);
+    words.passage.block.append(&stack.passage.block);
+    words.passage.first_line = words.passage.first_line.min(stack.passage.first_line);
+    words.passage.last_line = words.passage.last_line.max(stack.passage.last_line);
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{MISSING_MODULE, STACK_OVERFLOW};
 use crate::classify::severity::Severity;
@@ -55,9 +56,7 @@ pub struct Thrower {
     text_lines: u32,
     foreign: u32,
     over: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Thrower {
@@ -82,9 +81,7 @@ impl Thrower {
             text_lines: 0,
             foreign: 0,
             over: false,
-            block,
-            first_line: line.number.saturating_sub(above.lines as u64),
-            last_line: line.number,
+            passage: Passage::new(block, line.number.saturating_sub(above.lines as u64), line.number),
             prefix,
         };
         for (at, text) in above.text.iter().enumerate() {
@@ -120,7 +117,7 @@ impl Thrower {
         let mut parser = Self::new(line, prefix, above, context);
         parser.uncaught |= deno && !line.logged;
         parser.head(&line.text[at..]);
-        parser.block.push(&line.text[at..]);
+        parser.passage.block.push(&line.text[at..]);
         ((caret || deno) && !survived).then_some(parser)
     }
 
@@ -153,7 +150,7 @@ impl Thrower {
             parser.links.push(Link { head: Head { line, ..Head::default() }, ..Link::default() });
         }
         (parser.uncaught, parser.in_text, parser.over) = (!line.logged, false, true);
-        parser.block.push(&line.text[at..]);
+        parser.passage.block.push(&line.text[at..]);
         Some(parser)
     }
 
@@ -173,9 +170,9 @@ impl Thrower {
     fn take(&mut self, bare: &[u8], number: u64) -> bool {
         let taken = self.frame(bare) || self.nested(bare) || self.other(bare);
         if taken && !text::blank(bare) {
-            self.last_line = number;
+            self.passage.last_line = number;
             self.foreign = 0;
-            self.block.push(bare);
+            self.passage.block.push(bare);
         }
         taken
     }
@@ -292,7 +289,7 @@ impl Thrower {
 impl Parser for Thrower {
     fn line(&mut self, line: &Line<'_>) -> Flow {
         if around::is_epilogue(line.text) {
-            self.last_line = line.number;
+            self.passage.last_line = line.number;
             self.in_text = false;
             // Below it stands where it was thrown, a second stack.
             self.emitted |= text::has(line.text, "Thrown at:");
@@ -377,7 +374,6 @@ impl Thrower {
             signature.push((String::new(), crate::classify::finding::base_name(file).to_owned()));
         }
         Candidate {
-            runtime: Runtime::Nodejs,
             kind: kinds::word(&link.head),
             exception: (!link.head.class.is_empty()).then(|| link.head.class.clone()),
             message: told::message(&link.head, &link.details),
@@ -387,11 +383,7 @@ impl Thrower {
             stack: shown(frames),
             signature,
             reason,
-            related: Vec::new(),
-            excerpt: self.block.clone(),
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Nodejs, Passage { block: self.passage.block.clone(), ..self.passage })
         }
     }
 }

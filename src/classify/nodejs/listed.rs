@@ -5,10 +5,10 @@ use super::frames;
 use super::head::Head;
 use super::kinds::{self, Thrown};
 use crate::classify::chain::weight;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
 use crate::classify::text;
@@ -53,23 +53,17 @@ pub struct Listed {
     /// The function of a frame of tslog's, of which the place is still to come.
     function: String,
     prefix: Prefix,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Listed {
     fn new(form: Form, head: Head, line: &Line<'_>, at: usize, context: &Context<'_>) -> Self {
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Self {
             form,
             links: vec![Link { head, frames: Vec::new() }],
             function: String::new(),
             prefix: Prefix::learn(&line.text[..at]),
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         }
     }
 
@@ -113,7 +107,7 @@ impl Listed {
             Form::Announced => text::blank(bare),
             Form::From => self.frame(frames::read(&[b"at ", bare].concat())),
             Form::Tslog => self.tslog_line(bare),
-            Form::Unsettled => !text::blank(bare) && self.last_line < self.first_line + 2,
+            Form::Unsettled => !text::blank(bare) && self.passage.last_line < self.passage.first_line + 2,
         }
     }
 
@@ -173,8 +167,7 @@ impl Parser for Listed {
         let bare = self.prefix.strip(line.text).map(<[u8]>::to_vec);
         let Some(bare) = bare.filter(|bare| self.take(bare)) else { return Flow::Over };
         if !text::blank(&bare) {
-            self.last_line = line.number;
-            self.block.push(&bare);
+            self.passage.push(&bare, line.number);
         }
         Flow::Taken
     }
@@ -193,7 +186,6 @@ impl Parser for Listed {
             Form::Announced | Form::From => (Standing::Fatal, &[132, 133, 134, 139]),
         };
         Some(Candidate {
-            runtime: Runtime::Nodejs,
             reason: link.reason(messages),
             kind: kinds::word(&link.head),
             exception: (!link.head.class.is_empty()).then(|| link.head.class.clone()),
@@ -203,11 +195,7 @@ impl Parser for Listed {
             culprit: culprit(&around.frames),
             stack: shown(&around.frames),
             signature: signature(&around.frames, false, frames::stable),
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Nodejs, self.passage)
         })
     }
 }

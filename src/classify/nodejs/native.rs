@@ -1,10 +1,10 @@
 //! Where V8 or Node.js itself gives up: the heap is full, an assertion of its own fails, the program calls abort().
 
 use super::frames;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{
     ABORT, ASSERTION_FAILED, BUS_ERROR, FLOATING_POINT_EXCEPTION, HEAP_EXHAUSTED, ILLEGAL_INSTRUCTION, SEGFAULT,
@@ -34,16 +34,12 @@ pub struct Native {
     frames: Vec<RawFrame>,
     in_script: bool,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Native {
     /// An end that begins with this line at this place.
     pub fn new(line: &Line<'_>, at: usize, context: &Context<'_>) -> Self {
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         let asserted = context.before.iter().take(ASSERTED).find_map(|line| {
             let at = text::find(line, "Assertion failed: ")?;
             Some(text::string(line[at..].trim_ascii_end()))
@@ -56,9 +52,7 @@ impl Native {
             frames: Vec::new(),
             in_script: false,
             foreign: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         }
     }
 
@@ -120,8 +114,7 @@ impl Parser for Native {
         let bare = self.prefix.strip(line.text);
         if let Some(bare) = bare.filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
-                self.last_line = line.number;
-                self.block.push(bare);
+                self.passage.push(bare, line.number);
             }
             self.foreign = 0;
             return Flow::Taken;
@@ -133,7 +126,6 @@ impl Parser for Native {
     fn finish(self: Box<Self>, _: &Messages) -> Option<Candidate> {
         let reason = self.reason();
         Some(Candidate {
-            runtime: Runtime::Nodejs,
             kind: if reason == HEAP_EXHAUSTED {
                 "JavaScript heap out of memory".to_owned()
             } else {
@@ -141,17 +133,12 @@ impl Parser for Native {
             },
             exception: Some("FATAL ERROR".to_owned()).filter(|_| self.message.starts_with("FATAL ERROR")),
             message: self.message,
-            standing: Standing::Fatal,
             exits: &[134, 139, 133, 132],
             culprit: culprit(&self.frames),
             stack: shown(&self.frames),
             signature: signature(&self.frames, false, frames::stable),
             reason,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Nodejs, self.passage)
         })
     }
 }

@@ -1,9 +1,9 @@
 //! A source that `ocaml` runs as a script and that does not parse or type: its line is to blame.
 
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{MISSING_MODULE, UNHANDLED_ERROR};
 use crate::classify::text;
@@ -20,9 +20,7 @@ pub struct Source {
     culprit: Culprit,
     message: String,
     lines: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Source {
@@ -37,16 +35,12 @@ impl Source {
         if !source || !rest.ends_with(':') {
             return None;
         }
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Some(Self {
             prefix: Prefix::learn(&line.text[..at]),
             culprit: Culprit { function: None, file: Some(file.to_owned()), line: digits[..end].parse().ok() },
             message: String::new(),
             lines: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         })
     }
 }
@@ -66,8 +60,7 @@ impl Parser for Source {
         if let Some(said) = said {
             self.message = text::string(said.trim_ascii());
         }
-        self.block.push(bare);
-        self.last_line = line.number;
+        self.passage.push(bare, line.number);
         Flow::Taken
     }
 
@@ -76,21 +69,14 @@ impl Parser for Source {
         let signature = vec![(String::new(), crate::classify::finding::base_name(&file).to_owned())];
         // A warning has the same form without an error below it.
         (!self.message.is_empty()).then(|| Candidate {
-            runtime: Runtime::Ocaml,
             reason: if self.message.starts_with("Unbound module ") { MISSING_MODULE } else { UNHANDLED_ERROR },
             kind: "Error".to_owned(),
-            exception: None,
             message: self.message,
             standing: Standing::Printed,
             exits: &[2, 1],
             culprit: Some(self.culprit),
-            stack: Vec::new(),
             signature,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Ocaml, self.passage)
         })
     }
 }

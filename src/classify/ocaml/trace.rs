@@ -6,6 +6,7 @@ use crate::classify::finding::{Culprit, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::text;
 
@@ -53,9 +54,7 @@ pub struct Trace {
     foreign: u32,
     /// Frames were there, of which perhaps nothing is known.
     framed: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Trace {
@@ -111,9 +110,7 @@ impl Trace {
             text_lines: 0,
             foreign: 0,
             framed: false,
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
         }
     }
 
@@ -138,9 +135,11 @@ impl Trace {
             text_lines: 0,
             foreign: 0,
             framed: false,
-            block: Block::after(&context.before[skip.min(context.before.len())..]),
-            first_line: if line.logged { line.number } else { line.number - skip as u64 },
-            last_line: line.number,
+            passage: Passage::new(
+                Block::after(&context.before[skip.min(context.before.len())..]),
+                if line.logged { line.number } else { line.number - skip as u64 },
+                line.number,
+            ),
         })
     }
 
@@ -157,9 +156,7 @@ impl Trace {
             text_lines: 0,
             foreign: 0,
             framed: false,
-            block: Block::default(),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::default(), line.number),
         })
     }
 
@@ -167,13 +164,13 @@ impl Trace {
         if let Some(frame) = frames::frame(bare) {
             self.link.push(frame, bare);
             self.foreign = 0;
-            self.last_line = number;
+            self.passage.last_line = number;
             self.framed = true;
             return Flow::Taken;
         }
         if frames::is_unknown(bare) {
             self.framed = true;
-            self.last_line = number;
+            self.passage.last_line = number;
             return Flow::Taken;
         }
         self.text_lines += 1;
@@ -185,7 +182,7 @@ impl Trace {
         if self.voice == Voice::Fatal && text && self.is_open() {
             self.link.say(&text::string(bare));
             self.link.quote(bare);
-            self.last_line = number;
+            self.passage.last_line = number;
             return Flow::Taken;
         }
         self.stray()
@@ -269,15 +266,7 @@ impl Parser for Trace {
         let headless = self.voice == Voice::Missing;
         let reason = kinds::of(&self.link.message, messages);
         let place = place(&self.link.message);
-        let story = Story {
-            runtime: Runtime::Ocaml,
-            standing,
-            exits,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless,
-        };
+        let story = Story { runtime: Runtime::Ocaml, standing, exits, passage: self.passage, headless };
         let names = Names { stable: frames::stable, files: true };
         let kind = self.link.exception.clone();
         let candidate = story.tell(vec![(self.link, reason)], false, names)?;

@@ -11,6 +11,7 @@ use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Before, Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::text;
 
@@ -47,9 +48,7 @@ pub struct Trace {
     traced: bool,
     foreign: u32,
     quoted: Vec<Vec<u8>>,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Trace {
@@ -101,9 +100,7 @@ impl Trace {
             traced: false,
             foreign: 0,
             quoted: Vec::new(),
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
         }
     }
 
@@ -147,7 +144,7 @@ impl Trace {
             let head = text.trim().is_empty().then(|| above.next()).flatten();
             match &head {
                 Some(head) => {
-                    self.first_line = self.first_line.saturating_sub(1);
+                    self.passage.first_line = self.passage.first_line.saturating_sub(1);
                     self.say(without_envelope(head).0);
                     self.quote(said.as_bytes());
                 }
@@ -155,7 +152,7 @@ impl Trace {
             }
             self.place = Some(place);
         }
-        self.first_line = self.first_line.saturating_sub(1);
+        self.passage.first_line = self.passage.first_line.saturating_sub(1);
         self.quote(bare.as_bytes());
         self.calls.extend(call);
         self.traced = true;
@@ -179,7 +176,7 @@ impl Trace {
         let continued = said.trim().is_empty() || indented;
         match continued.then(above).flatten() {
             Some((count, head)) => {
-                self.first_line = self.first_line.saturating_sub(count);
+                self.passage.first_line = self.passage.first_line.saturating_sub(count);
                 self.say(&head);
                 self.quote(bare.as_bytes());
             }
@@ -236,7 +233,7 @@ impl Trace {
 
     fn taken(&mut self, bare: &[u8], number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         self.quote(bare);
         Flow::Taken
     }
@@ -276,9 +273,7 @@ impl Parser for Trace {
             runtime: Runtime::Perl,
             standing: standing.clone(),
             exits: if matches!(standing, Standing::Warned(_)) { &EXIT_OF_WARNING } else { &EXITS },
-            excerpt: this.block,
-            first_line: this.first_line,
-            last_line: this.last_line,
+            passage: this.passage,
             headless: this.headless,
         };
         let candidate = story.tell(vec![(link, reason)], false, Names { stable, files: true })?;

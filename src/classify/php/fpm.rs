@@ -2,8 +2,9 @@
 
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, Runtime};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::{Messages, Voice};
+use crate::classify::passage::Passage;
 use crate::classify::reason::INVALID_CONFIGURATION;
 use crate::classify::text;
 
@@ -16,9 +17,7 @@ pub struct Refusal {
     message: String,
     /// Where the setting stands that it refuses.
     place: Option<Culprit>,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Refusal {
@@ -34,9 +33,7 @@ impl Refusal {
         Some(Self {
             place: place(&message),
             message,
-            block,
-            first_line: line.number.saturating_sub(errors.len() as u64),
-            last_line: line.number,
+            passage: Passage::new(block, line.number.saturating_sub(errors.len() as u64), line.number),
         })
     }
 }
@@ -62,21 +59,12 @@ impl Parser for Refusal {
     fn finish(self: Box<Self>, messages: &Messages) -> Option<Candidate> {
         let meaning = messages.meaning(&self.message, Voice::LastWords);
         Some(Candidate {
-            runtime: Runtime::Php,
             reason: meaning.map_or(INVALID_CONFIGURATION, |meaning| meaning.reason),
             kind: self.message.clone(),
-            exception: None,
             message: self.message,
-            standing: Standing::Fatal,
             exits: &[78],
             culprit: self.place,
-            stack: Vec::new(),
-            signature: Vec::new(),
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Php, self.passage)
         })
     }
 }

@@ -8,6 +8,7 @@ use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::text;
 
@@ -27,9 +28,7 @@ pub struct Panel {
     /// Where the call stands whose name the next line has.
     calling: Option<(String, u32)>,
     prefix: Prefix,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Panel {
@@ -46,7 +45,8 @@ impl Panel {
         let first_line = line.number.saturating_sub(up as u64 + 1);
         block.push(&line.text[at..]);
         let calls = Vec::new();
-        Some(Self { link, place, calls, calling: None, prefix, block, first_line, last_line: line.number })
+        let passage = Passage::new(block, first_line, line.number);
+        Some(Self { link, place, calls, calling: None, prefix, passage })
     }
 
     fn take(&mut self, said: &str) -> bool {
@@ -103,8 +103,7 @@ impl Parser for Panel {
         if !bare.starts_with("  ") || !self.take(bare.trim()) {
             return Flow::Over;
         }
-        self.last_line = line.number;
-        self.block.push(bare.trim_end().as_bytes());
+        self.passage.push(bare.trim_end().as_bytes(), line.number);
         Flow::Taken
     }
 
@@ -115,13 +114,11 @@ impl Parser for Panel {
             runtime: Runtime::Php,
             standing: Standing::Fatal,
             exits: &[1, 255],
-            excerpt: Block::default(),
-            first_line: self.first_line,
-            last_line: self.last_line,
+            passage: Passage::default(),
             headless: false,
         };
         let told = story.tell(vec![(self.link, reason)], false, Names { stable: frames::stable, files: true })?;
-        Some(Candidate { excerpt: self.block, ..told })
+        Some(Candidate { passage: self.passage, ..told })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story, push_link};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::text;
 
@@ -49,9 +50,7 @@ pub struct Trace {
     stacks: bool,
     text_lines: u32,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Trace {
@@ -73,7 +72,7 @@ impl Trace {
         let above = text::has(&text, "[stacktrace]").then(|| context.before.first()).flatten()?;
         let head = head::head(above).filter(|head| head.voice == Voice::Logged)?;
         let mut trace = Self::of(&head, above, line, context);
-        trace.first_line = line.number.saturating_sub(1);
+        trace.passage.first_line = line.number.saturating_sub(1);
         trace.prefix = Prefix::learn(&text[..text::find(&text, "[stacktrace]")?]);
         Some(trace)
     }
@@ -82,7 +81,7 @@ impl Trace {
     fn printed(above: Above, line: &Line<'_>, context: &Context<'_>) -> Self {
         let mut trace = Self::of(&above.head, &above.line, line, context);
         let up = u64::try_from(above.more.len() + 1).unwrap_or(1);
-        trace.first_line = line.number.saturating_sub(up);
+        trace.passage.first_line = line.number.saturating_sub(up);
         trace.prefix = above.prefix;
         trace.ended = false;
         if let Some(open) = trace.open.last_mut() {
@@ -107,9 +106,7 @@ impl Trace {
             stacks: false,
             text_lines: 0,
             foreign: 0,
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
         };
         trace.push(&head.class, &head.message, head.place.clone(), said);
         // An error without an exception is one line.
@@ -236,7 +233,7 @@ impl Trace {
 
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -356,15 +353,7 @@ impl Parser for Trace {
         let named = links.iter().any(|(link, _)| !link.message.is_empty() || !link.exception.is_empty());
         // The words above the calls are those of many languages.
         let named = named && (self.voice != Voice::Printed || links.iter().any(|(link, _)| !link.frames.is_empty()));
-        let story = Story {
-            runtime: Runtime::Php,
-            standing,
-            exits,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
-        };
+        let story = Story { runtime: Runtime::Php, standing, exits, passage: self.passage, headless: false };
         story.tell(links, inner_first, Names { stable: frames::stable, files: true }).filter(|_| named)
     }
 }

@@ -3,10 +3,10 @@
 use super::frames;
 use super::link::{Link, choose};
 use super::traceback::{self, is_exception, relation};
-use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::STACK_OVERFLOW;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -33,9 +33,7 @@ pub struct Boxed {
     prefix: Prefix,
     lines: u32,
     closed: bool,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 /// Whether the line is the top of a box with a traceback.
@@ -47,8 +45,6 @@ impl Boxed {
     /// A box that begins with this line.
     pub fn new(line: &Line<'_>, context: &Context<'_>) -> Self {
         let at = text::find(line.text, "╭").unwrap_or(0);
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Self {
             links: Vec::new(),
             link: Link::default(),
@@ -58,9 +54,7 @@ impl Boxed {
             prefix: Prefix::learn(&line.text[..at]),
             lines: 0,
             closed: false,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         }
     }
 
@@ -170,8 +164,7 @@ impl Parser for Boxed {
             self.inside(shown[at..].trim_matches(|c: char| c == '│' || c == '|' || c.is_whitespace()));
         }
         if !text::blank(bare) {
-            self.last_line = line.number;
-            self.block.push(bare.trim_ascii_end());
+            self.passage.push(bare.trim_ascii_end(), line.number);
         }
         Flow::Taken
     }
@@ -182,12 +175,14 @@ impl Parser for Boxed {
         }
         let (best, around) = choose(&self.links, messages)?;
         let frames = self.links[around].top_first();
-        let excerpt =
-            if self.block.is_shown_whole() { self.block } else { traceback::quoted(&self.block, &self.links, best) };
+        let excerpt = if self.passage.block.is_shown_whole() {
+            self.passage.block
+        } else {
+            traceback::quoted(&self.passage.block, &self.links, best)
+        };
         let link = self.links.swap_remove(best);
         let reason = link.reason(messages);
         Some(Candidate {
-            runtime: Runtime::Python,
             kind: link.word(messages),
             exception: Some(link.class.clone()),
             message: if link.message.is_empty() { link.class } else { link.message },
@@ -197,11 +192,7 @@ impl Parser for Boxed {
             stack: shown(&frames),
             signature: signature(&frames, reason == STACK_OVERFLOW, super::frames::stable),
             reason,
-            related: Vec::new(),
-            excerpt,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Python, Passage { block: excerpt, ..self.passage })
         })
     }
 }
@@ -267,6 +258,6 @@ x INFO bye";
             ("NilDereference", "'NoneType' object is not subscriptable")
         );
         assert_eq!(culprit.file.as_deref(), Some("/app/fares/deeply/nested/package/named.py"));
-        assert_eq!((culprit.function.as_deref(), read.last_line), (Some("fare"), 22));
+        assert_eq!((culprit.function.as_deref(), read.passage.last_line), (Some("fare"), 22));
     }
 }

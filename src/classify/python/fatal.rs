@@ -2,10 +2,10 @@
 
 use super::frames;
 use super::kinds;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::STACK_OVERFLOW;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -26,9 +26,7 @@ pub struct Fatal {
     frames: Vec<RawFrame>,
     thread: Thread,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 /// Whose frames are being read.
@@ -42,17 +40,13 @@ enum Thread {
 impl Fatal {
     /// A fatal error whose head is in this line at this place.
     pub fn new(line: &Line<'_>, at: usize, context: &Context<'_>) -> Self {
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Self {
             text: text::string(line.text[at + HEAD.len()..].trim_ascii_end()),
             prefix: Prefix::learn(&line.text[..at]),
             frames: Vec::new(),
             thread: Thread::None,
             foreign: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         }
     }
 
@@ -92,8 +86,7 @@ impl Parser for Fatal {
         match taken {
             Some(bare) => {
                 if !text::blank(bare) {
-                    self.last_line = line.number;
-                    self.block.push(bare);
+                    self.passage.push(bare, line.number);
                 }
                 self.foreign = 0;
                 Flow::Taken
@@ -110,21 +103,15 @@ impl Parser for Fatal {
         // `_Py_CheckRecursiveCall: Cannot …`: which function of the interpreter says it differs between versions.
         let kind = self.text.split_once(": ").map_or(self.text.as_str(), |(_, text)| text);
         Some(Candidate {
-            runtime: Runtime::Python,
             kind: kind.to_owned(),
             exception: Some(HEAD.trim_end_matches(": ").to_owned()),
             message: format!("{HEAD}{}", self.text),
-            standing: Standing::Fatal,
             exits: &[139, 134, 132, 135, 136, 1],
             culprit: culprit(&self.frames),
             stack: shown(&self.frames),
             signature: signature(&self.frames, reason == STACK_OVERFLOW, frames::stable),
             reason,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Python, self.passage)
         })
     }
 }

@@ -4,10 +4,10 @@
 use super::frames;
 use super::link::{Link, choose};
 use super::traceback::{self, HEAD, is_exception, relation};
-use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::STACK_OVERFLOW;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -27,9 +27,7 @@ pub struct Notebook {
     class: String,
     prefix: Prefix,
     lines: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 /// Where such a head begins: `KeyError            Traceback (most recent call last)`.
@@ -43,17 +41,13 @@ pub fn head(line: &[u8]) -> Option<usize> {
 impl Notebook {
     /// A traceback with this head.
     pub fn new(line: &Line<'_>, at: usize, context: &Context<'_>) -> Self {
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Self {
             links: Vec::new(),
             link: Link::default(),
             class: class(&line.text[at..]),
             prefix: Prefix::learn(&line.text[..at]),
             lines: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::begin(line, at, context),
         }
     }
 
@@ -145,8 +139,7 @@ impl Parser for Notebook {
             return Flow::Over;
         }
         if !text::blank(&bare) {
-            self.last_line = line.number;
-            self.block.push(&bare);
+            self.passage.push(&bare, line.number);
         }
         Flow::Taken
     }
@@ -157,7 +150,6 @@ impl Parser for Notebook {
         let (link, frames) = (&self.links[best], self.links[around].top_first());
         let reason = link.reason(messages);
         Some(Candidate {
-            runtime: Runtime::Python,
             kind: link.word(messages),
             exception: Some(link.class.clone()),
             message: link.said(),
@@ -167,11 +159,10 @@ impl Parser for Notebook {
             stack: shown(&frames),
             signature: signature(&frames, reason == STACK_OVERFLOW, frames::stable),
             reason,
-            related: Vec::new(),
-            excerpt: traceback::quoted(&self.block, &self.links, best),
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(
+                Runtime::Python,
+                Passage { block: traceback::quoted(&self.passage.block, &self.links, best), ..self.passage },
+            )
         })
     }
 }

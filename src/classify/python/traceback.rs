@@ -8,6 +8,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::Runtime;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{STACK_OVERFLOW, TERMINATED};
 use crate::classify::stack::{culprit, shown, signature};
@@ -49,9 +50,7 @@ pub struct Traceback {
     text_lines: u32,
     after_blank: bool,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Traceback {
@@ -70,9 +69,7 @@ impl Traceback {
             text_lines: 0,
             after_blank: false,
             foreign: 0,
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
             prefix,
             above,
         };
@@ -81,7 +78,7 @@ impl Traceback {
             parser.prefix =
                 Prefix::learn(line.text[..prefix_len].strip_suffix(b"  + Exception Group ").unwrap_or_default());
         }
-        parser.block.push(&line.text[prefix_len..]);
+        parser.passage.block.push(&line.text[prefix_len..]);
         parser
     }
 
@@ -176,7 +173,7 @@ impl Traceback {
         }
         // A note below an exception looks like any line.
         if !self.after_blank && !above::is_record(bare) {
-            self.block.push(bare);
+            self.passage.block.push(bare);
         }
         Flow::Foreign
     }
@@ -318,8 +315,7 @@ impl Parser for Traceback {
         match flow {
             Flow::Taken if !text::blank(bare) => {
                 self.foreign = 0;
-                self.last_line = line.number;
-                self.block.push(bare);
+                self.passage.push(bare, line.number);
             }
             Flow::Foreign if self.state == State::Frames => {
                 self.foreign += 1;
@@ -344,7 +340,6 @@ impl Parser for Traceback {
             standing => standing,
         };
         Some(Candidate {
-            runtime: Runtime::Python,
             kind: link.word(messages),
             exception: Some(link.class.clone()),
             message: link.said(),
@@ -354,11 +349,18 @@ impl Parser for Traceback {
             stack: shown(&frames),
             signature: signature(&frames, reason == STACK_OVERFLOW, frames::stable),
             reason,
-            related: Vec::new(),
-            excerpt: if self.block.is_shown_whole() { self.block } else { quoted(&self.block, &self.links, best) },
-            first_line: self.first_line,
-            last_line: self.last_line,
             headless: self.headless,
+            ..Candidate::of(
+                Runtime::Python,
+                Passage {
+                    block: if self.passage.block.is_shown_whole() {
+                        self.passage.block
+                    } else {
+                        quoted(&self.passage.block, &self.links, best)
+                    },
+                    ..self.passage
+                },
+            )
         })
     }
 }

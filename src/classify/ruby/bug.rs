@@ -3,9 +3,10 @@
 use super::frames;
 use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Frame, Runtime, STACK_FRAMES, base_name};
-use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
+use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::place_of;
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::*;
 use crate::classify::text;
@@ -32,9 +33,7 @@ pub struct Report {
     in_frames: bool,
     ended: bool,
     count: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Report {
@@ -55,9 +54,7 @@ impl Report {
             in_frames: false,
             ended: false,
             count: 0,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(block, line.number),
         })
     }
 
@@ -84,12 +81,12 @@ impl Report {
             && let Some(frame) = frames::frame(bare)
         {
             self.frames.push(frame);
-            self.block.push(bare);
+            self.passage.block.push(bare);
             return;
         }
         self.ended |= bare.starts_with(b"[NOTE]");
         if self.count <= SHOWN {
-            self.block.push(bare);
+            self.passage.block.push(bare);
         }
     }
 }
@@ -103,7 +100,7 @@ impl Parser for Report {
             return Flow::Over;
         }
         self.bare_line(&bare);
-        self.last_line = line.number;
+        self.passage.last_line = line.number;
         Flow::Taken
     }
 
@@ -117,21 +114,14 @@ impl Parser for Report {
             (frames::stable(&frame.function), base_name(frame.file.as_deref().unwrap_or_default()).to_owned())
         });
         Some(Candidate {
-            runtime: Runtime::Ruby,
             kind: self.message.split(" at 0x").next().unwrap_or_default().to_owned(),
             exits: if reason == HEAP_EXHAUSTED { &[1] } else { &[134, 139, 133] },
             reason,
-            exception: None,
             message: self.message.clone(),
-            standing: Standing::Fatal,
             culprit: own.map(place_of),
             signature: signature.collect(),
             stack: self.frames.iter().take(STACK_FRAMES).cloned().collect(),
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Ruby, self.passage)
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::classify::finding::{Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story, push_link};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::text;
 
@@ -60,9 +61,7 @@ pub struct Trace {
     pending: Vec<Frame>,
     text_lines: u32,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Trace {
@@ -72,8 +71,8 @@ impl Trace {
             let start = text::find(&line.text[..at], "#<Thread:")?;
             let mut trace = Self::bare(Voice::Thread, line);
             trace.prefix = Prefix::learn(&line.text[..start]);
-            trace.block = Block::after(context.before);
-            trace.block.push(&line.text[start..]);
+            trace.passage.block = Block::after(context.before);
+            trace.passage.block.push(&line.text[start..]);
             return Some(trace);
         }
         if let Some(at) = text::find(line.text, PUMA) {
@@ -82,7 +81,7 @@ impl Trace {
         let (at, raised) = find_head(line.text)?;
         let mut trace = Self::bare(if line.logged { Voice::Logged } else { Voice::Raised }, line);
         trace.prefix = Prefix::learn(&line.text[..at]);
-        trace.block = Block::after(context.before);
+        trace.passage.block = Block::after(context.before);
         trace.push(&raised, &line.text[at..]);
         trace.reversed(context.before);
         Some(trace)
@@ -93,7 +92,7 @@ impl Trace {
         let (class, message) = head::titled(&said).or_else(|| head::leading(said.trim_end().trim_end_matches(':')))?;
         let mut trace = Self::bare(Voice::Logged, line);
         trace.prefix = Prefix::learn(&line.text[..at]);
-        trace.block = Block::after(context.before);
+        trace.passage.block = Block::after(context.before);
         trace.links.push(Link::new(&class, &message, &line.text[at..]));
         Some(trace)
     }
@@ -118,8 +117,8 @@ impl Trace {
         };
         let mut trace = Self::bare(voice, line);
         trace.prefix = prefix;
-        trace.first_line = if line.logged { line.number } else { line.number.saturating_sub(above as u64 + 1) };
-        trace.block = Block::after(&context.before[above + 1..]);
+        trace.passage.first_line = if line.logged { line.number } else { line.number.saturating_sub(above as u64 + 1) };
+        trace.passage.block = Block::after(&context.before[above + 1..]);
         let mut link = Link::new(&class, &message, &context.before[above]);
         context.before[..above].iter().rev().for_each(|line| link.quote(line));
         trace.links.push(link);
@@ -145,9 +144,7 @@ impl Trace {
             pending: Vec::new(),
             text_lines: 0,
             foreign: 0,
-            block: Block::default(),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::default(), line.number),
         }
     }
 
@@ -266,7 +263,7 @@ impl Trace {
 
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 
@@ -323,15 +320,7 @@ impl Parser for Trace {
         }
         let headless = links.iter().all(|(link, _)| link.exception.is_empty() && link.message.is_empty());
         let unparsed = links.iter().find_map(|(link, _)| head::unparsed(&link.message));
-        let story = Story {
-            runtime: Runtime::Ruby,
-            standing,
-            exits,
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless,
-        };
+        let story = Story { runtime: Runtime::Ruby, standing, exits, passage: self.passage, headless };
         let candidate = story.tell(links, false, Names { stable: frames::stable, files: true })?;
         // A source that does not parse is to blame itself, not who loads it.
         Some(match unparsed {

@@ -8,6 +8,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::{Messages, Voice};
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::UNHANDLED_ERROR;
 use crate::classify::stack::{RawFrame, culprit, shown, signature};
@@ -41,9 +42,7 @@ pub struct Failure {
     prefix: Prefix,
     returned: bool,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +63,9 @@ impl Failure {
         context.before.get(named)?;
         let head = prefix.strip(&context.before[named]).unwrap_or(&context.before[named]).to_vec();
         let mut parser = Self::new(line, prefix, &context.before[named + 1..]);
-        parser.first_line = line.number.saturating_sub(named as u64 + 1);
-        parser.block.push(&head);
-        parser.block.push(&line.text[at..]);
+        parser.passage.first_line = line.number.saturating_sub(named as u64 + 1);
+        parser.passage.block.push(&head);
+        parser.passage.block.push(&line.text[at..]);
         parser.name(&head, line);
         parser.take(&line.text[at..]);
         Some(parser)
@@ -76,7 +75,7 @@ impl Failure {
     pub fn from_name(line: &Line<'_>, at: usize, context: &Context<'_>) -> Option<Self> {
         let rest = text::string(line.text[at..].strip_prefix(b"Error: ")?.trim_ascii());
         let mut parser = Self::new(line, Prefix::learn(&line.text[..at]), context.before);
-        parser.block.push(&line.text[at..]);
+        parser.passage.block.push(&line.text[at..]);
         if rest.is_empty() {
             parser.returned = !line.logged;
         } else {
@@ -94,8 +93,8 @@ impl Failure {
         let bare = |line: &[u8]| prefix.strip(line).unwrap_or(line).to_vec();
         let head = bare(&context.before[above]);
         let mut parser = Self::new(line, prefix.clone(), &context.before[above + 1..]);
-        parser.first_line = line.number.saturating_sub(above as u64 + 1);
-        parser.block.push(&head);
+        parser.passage.first_line = line.number.saturating_sub(above as u64 + 1);
+        parser.passage.block.push(&head);
         parser.name(&head, line);
         // `Error:   x cannot load rules`
         if let Some(link) = parser.links.last_mut() {
@@ -103,7 +102,7 @@ impl Failure {
             *link = name.unwrap_or(link).to_owned();
         }
         for line in context.before[..above].iter().rev().map(Vec::as_slice).chain([line.text]).map(bare) {
-            parser.block.push(&line);
+            parser.passage.block.push(&line);
             parser.drawn(&line);
         }
         Some(parser)
@@ -118,9 +117,7 @@ impl Failure {
             prefix,
             returned: false,
             foreign: 0,
-            block: Block::after(before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(before), line.number),
         }
     }
 
@@ -241,8 +238,7 @@ impl Parser for Failure {
         }
         if let Some(bare) = self.prefix.strip(line.text).filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
-                self.last_line = line.number;
-                self.block.push(bare);
+                self.passage.push(bare, line.number);
                 self.foreign = 0;
             }
             return Flow::Taken;
@@ -274,10 +270,8 @@ impl Parser for Failure {
             marks.push((String::new(), base_name(file).to_owned()));
         }
         Some(Candidate {
-            runtime: Runtime::Rust,
             reason: reason(link, messages),
             kind: self.links.join(": "),
-            exception: None,
             message: link.clone(),
             standing: match self.returned {
                 true if echo => Standing::Closing,
@@ -294,11 +288,7 @@ impl Parser for Failure {
             culprit: culprit(&self.frames).or(site),
             stack: shown(&self.frames),
             signature: marks,
-            related: Vec::new(),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
-            headless: false,
+            ..Candidate::of(Runtime::Rust, self.passage)
         })
     }
 }

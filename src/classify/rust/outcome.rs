@@ -7,6 +7,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, RELATED, Related, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Standing};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::reason::{ABORT, STACK_OVERFLOW, UNHANDLED_ERROR};
 use crate::classify::stack::{culprit, shown, signature};
 
@@ -75,7 +76,6 @@ impl Panics {
         };
         let vague = kind.reason == UNHANDLED_ERROR && message.is_empty();
         Candidate {
-            runtime: Runtime::Rust,
             kind: kind.word,
             exception: Some("panic".to_owned()).filter(|_| panic.location.is_some()),
             message: if vague || self.headless { "a panic whose text is not in the log".to_owned() } else { message },
@@ -86,10 +86,8 @@ impl Panics {
             signature: marks,
             reason: kind.reason,
             related: self.earlier(panic),
-            excerpt,
-            first_line: self.first_line,
-            last_line: self.last_line,
             headless: self.headless,
+            ..Candidate::of(Runtime::Rust, Passage { block: excerpt, ..self.passage })
         }
     }
 }

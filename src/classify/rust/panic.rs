@@ -10,6 +10,7 @@ use crate::classify::excerpt::Block;
 use crate::classify::finding::Culprit;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::severity::Severity;
 use crate::classify::stack::RawFrame;
@@ -82,9 +83,7 @@ pub struct Panics {
     foreign: u32,
     /// The frame that was read last is the runtime's own.
     standard: bool,
-    block: Block,
-    pub(super) first_line: u64,
-    pub(super) last_line: u64,
+    pub(super) passage: Passage,
 }
 
 /// The words of a panic's first line: thread, and what follows `panicked at `.
@@ -114,9 +113,7 @@ impl Panics {
             text_lines: 0,
             foreign: 0,
             standard: false,
-            block,
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(block, line.number),
         }
     }
 
@@ -360,11 +357,11 @@ impl Parser for Panics {
         let bare = self.prefix.strip(line.text).or_else(|| own.then(|| without_collector(line.text)));
         if let Some(bare) = bare.filter(|bare| self.take(bare)) {
             if !text::blank(bare) {
-                self.last_line = line.number;
+                self.passage.last_line = line.number;
                 self.foreign = 0;
                 // A full backtrace has a screen of the runtime's own frames above the first that is of interest.
                 if !(self.standard && matches!(self.state, State::Backtrace | State::Cause)) {
-                    self.block.push(bare);
+                    self.passage.block.push(bare);
                 }
             }
             return Flow::Taken;
@@ -390,7 +387,7 @@ impl Parser for Panics {
             let made = told.place.filter(|(file, _)| panic.frames.is_empty() && frames::is_own(file));
             panic.location = made.or(panic.location);
         }
-        let first = std::mem::take(&mut self.block);
+        let first = std::mem::take(&mut self.passage.block);
         Some(self.candidate(&panic, message, kind, first))
     }
 }

@@ -7,6 +7,7 @@ use crate::classify::finding::{CrashReason, Frame, Runtime};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::links::{Link, Names, Story};
 use crate::classify::messages::Messages;
+use crate::classify::passage::Passage;
 use crate::classify::prefix::Prefix;
 use crate::classify::reason::{SEGFAULT, STACK_OVERFLOW};
 use crate::classify::text;
@@ -40,9 +41,7 @@ pub struct Trace {
     headless: bool,
     logged: bool,
     foreign: u32,
-    block: Block,
-    first_line: u64,
-    last_line: u64,
+    passage: Passage,
 }
 
 impl Trace {
@@ -63,9 +62,7 @@ impl Trace {
             headless: false,
             logged: line.logged,
             foreign: 0,
-            block: Block::after(context.before),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::after(context.before), line.number),
         };
         if trace.link.message.is_empty() {
             let said = trace.crashed.clone();
@@ -99,9 +96,7 @@ impl Trace {
             headless: true,
             logged: line.logged,
             foreign: 0,
-            block: Block::default(),
-            first_line: line.number,
-            last_line: line.number,
+            passage: Passage::at(Block::default(), line.number),
         })
     }
 
@@ -148,7 +143,7 @@ impl Trace {
 
     fn taken(&mut self, number: u64) -> Flow {
         self.foreign = 0;
-        self.last_line = number;
+        self.passage.last_line = number;
         Flow::Taken
     }
 }
@@ -185,9 +180,7 @@ impl Parser for Trace {
             runtime: Runtime::Swift,
             standing: if self.logged { Standing::Logged } else { Standing::Fatal },
             exits: exits(&reason, told),
-            excerpt: self.block,
-            first_line: self.first_line,
-            last_line: self.last_line,
+            passage: self.passage,
             headless: self.headless,
         };
         let candidate = story.tell(vec![(self.link, reason)], false, Names { stable, files: true })?;
