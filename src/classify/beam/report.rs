@@ -264,9 +264,7 @@ impl OneLine {
     pub fn new(line: &Line<'_>, context: &Context<'_>) -> Option<Self> {
         let said = std::str::from_utf8(line.text).ok()?;
         let links = crasher(said).or_else(|| reason(said))?;
-        let mut block = Block::after(context.before);
-        block.push(line.text);
-        (!links.is_empty()).then_some(Self { links, passage: Passage::at(block, line.number) })
+        (!links.is_empty()).then_some(Self { links, passage: Passage::begin(line, 0, context) })
     }
 }
 

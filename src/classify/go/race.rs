@@ -3,7 +3,6 @@
 use super::dump::{place_of, stack};
 use super::frames::{self, Layout, RawFrame};
 use super::kinds::RUNTIME;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{Related, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
@@ -46,14 +45,12 @@ pub struct Race {
 impl Race {
     /// A report that begins with this line.
     pub fn new(line: &Line<'_>, at: usize, context: &Context<'_>) -> Self {
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         Self {
             prefix: Prefix::learn(&line.text[..at]),
             sections: Vec::new(),
             pending: None,
             layout: Layout::default(),
-            passage: Passage::at(block, line.number),
+            passage: Passage::begin(line, at, context),
             foreign: 0,
             logged: line.logged,
             closed: false,

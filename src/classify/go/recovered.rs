@@ -2,7 +2,6 @@
 
 use super::frames::{self, Layout, RawFrame};
 use super::kinds::{self, RUNTIME};
-use crate::classify::excerpt::Block;
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::Messages;
 use crate::classify::passage::Passage;
@@ -28,10 +27,8 @@ pub struct Recovered {
 impl Recovered {
     /// A stack that begins with this line.
     pub fn new(line: &Line<'_>, context: &Context<'_>) -> Self {
-        let mut block = Block::after(context.before);
-        block.push(line.text);
         let (value, frames) = (String::new(), Vec::new());
-        Self { value, frames, place: None, lines: 0, passage: Passage::at(block, line.number) }
+        Self { value, frames, place: None, lines: 0, passage: Passage::begin(line, 0, context) }
     }
 
     fn head_line(&mut self, line: &[u8]) -> Flow {

@@ -3,7 +3,6 @@
 //! `Tap.hs:3:17: error: [GHC-88464]`, with the text in the same line or below, and the line of the source.
 
 use super::frames;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{Culprit, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::messages::Messages;
@@ -35,14 +34,12 @@ impl Source {
         let at = text::find(line.text, MARK)?;
         let start = line.text[..at].iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
         let (file, number) = frames::place_of(std::str::from_utf8(&line.text[start..at]).ok()?)?;
-        let mut block = Block::after(context.before);
-        block.push(&line.text[start..]);
         Some(Self {
             prefix: Prefix::learn(&line.text[..start]),
             culprit: Culprit { function: None, file: Some(file), line: Some(number) },
             message: said(&line.text[at + MARK.len()..]),
             lines: 0,
-            passage: Passage::at(block, line.number),
+            passage: Passage::begin(line, start, context),
         })
     }
 }

@@ -2,7 +2,6 @@
 
 use super::libraries::FORTRAN;
 use super::words::{LINE_BYTES, WATCHED, Words, shell};
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Culprit, Runtime, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser, Standing};
 use crate::classify::messages::{Messages, Voice};
@@ -33,10 +32,8 @@ pub struct LastLine {
 impl LastLine {
     /// Words that begin in this line.
     pub fn new(line: &Line<'_>, at: usize, words: Words, context: &Context<'_>) -> Self {
-        let mut block = Block::after(context.before);
-        block.push(&line.text[at..]);
         let prefix = Prefix::learn(&line.text[..at]);
-        Self { words, prefix, logged: line.logged, foreign: 0, passage: Passage::at(block, line.number) }
+        Self { words, prefix, logged: line.logged, foreign: 0, passage: Passage::begin(line, at, context) }
     }
 
     fn take(&mut self, bare: &[u8]) -> bool {

@@ -101,7 +101,7 @@ fn class(head: &[u8]) -> String {
     text::string(head.split(|b| *b == b' ').next().unwrap_or_default())
 }
 
-/// `File ~/work/fees.py:14, in fee(weight)`, `Cell In[3], line 2`, and before version 8 `/work/fees.py in fee(weight)`, whose
+/// `File ~/notebooks/fees.py:14, in fee(weight)`, `Cell In[3], line 2`, and before version 8 `/srv/fees.py in fee(weight)`, whose
 /// line the arrow has.
 fn frame(line: &str) -> Option<RawFrame> {
     let (file, number, function) = if let Some(place) = line.strip_prefix("File ") {
@@ -176,16 +176,16 @@ mod tests {
         let head = "-----\nKeyError                                  Traceback (most recent call last)\n";
         let cases = [
             (
-                "Cell In[3], line 2\n      1 rates = load()\n----> 2 total = price(basket)\n\nFile ~/work/pricing.py:17, in price(basket)\n     15 def price(basket):\n---> 17     return RATES[basket]\n\nKeyError: 'JPY'\n",
+                "Cell In[3], line 2\n      1 rates = load()\n----> 2 total = price(basket)\n\nFile ~/notebooks/pricing.py:17, in price(basket)\n     15 def price(basket):\n---> 17     return RATES[basket]\n\nKeyError: 'JPY'\n",
                 "pricing.py:17",
             ),
             (
-                "<ipython-input-3-1a2b> in <module>\n----> 1 price(basket)\n\n/work/pricing.py in price(basket)\n     15 def price(basket):\n---> 17     return RATES[basket]\n\nKeyError: 'JPY'\n",
+                "<ipython-input-3-1a2b> in <module>\n----> 1 price(basket)\n\n/srv/pricing.py in price(basket)\n     15 def price(basket):\n---> 17     return RATES[basket]\n\nKeyError: 'JPY'\n",
                 "pricing.py:17",
             ),
             ("Cell In[3], line 2\n      1 a\n----> 2 RATES[x]\n\nKeyError: 'JPY'\n", "In[3]:2"),
             (
-                "File /work/pricing.py:17, in price(basket)\n---> 17     return RATES[basket]\nFile /opt/venv/lib/python3.11/site-packages/x.py:4, in get(self)\n----> 4 y\nKeyError: 'JPY'\n",
+                "File /srv/pricing.py:17, in price(basket)\n---> 17     return RATES[basket]\nFile /opt/venv/lib/python3.11/site-packages/x.py:4, in get(self)\n----> 4 y\nKeyError: 'JPY'\n",
                 "pricing.py:17",
             ),
         ];

@@ -1,7 +1,6 @@
 //! Ruby's report of a fault inside of the interpreter or of an extension: `[BUG] Segmentation fault at 0x…`.
 
 use super::frames;
-use crate::classify::excerpt::Block;
 use crate::classify::finding::{CrashReason, Frame, Runtime, STACK_FRAMES, base_name};
 use crate::classify::grammar::{Candidate, Context, Flow, Line, Parser};
 use crate::classify::links::place_of;
@@ -44,8 +43,6 @@ impl Report {
         let place = line.text[..at].strip_suffix(b": ").unwrap_or_default();
         let start = place.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
         let start = if place.is_empty() { at } else { start };
-        let mut block = Block::after(context.before);
-        block.push(&line.text[start..]);
         Some(Self {
             prefix: Prefix::learn(&line.text[..start]),
             message: text::string(line.text[at..].trim_ascii_end()),
@@ -54,7 +51,7 @@ impl Report {
             in_frames: false,
             ended: false,
             count: 0,
-            passage: Passage::at(block, line.number),
+            passage: Passage::begin(line, start, context),
         })
     }
 
