@@ -80,6 +80,17 @@ fn the_text_has_cause_place_lines_proof_and_fix_and_no_colour_in_a_pipe() {
     assert!(coloured.stdout.contains(&0x1b));
 }
 
+/// The first log of the README is of its demo; the second one is a case of the corpus.
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let (_, sample) = include_str!("../README.md").split_once("$ coroner explain store.log --exit-code 1\n").unwrap();
+    let (sample, _) = sample.split_once("```").unwrap();
+    let log = include_bytes!("corpus/python-chained-connection-refused/log.txt");
+    let printed = String::from_utf8(explain(&["--exit-code", "1"], log).stdout).unwrap();
+    let (start, end) = sample.split_once("  | ...\n").unwrap();
+    assert!(printed.starts_with(start) && printed.ends_with(end), "{printed}");
+}
+
 #[test]
 fn an_empty_log_is_explained_by_the_exit_facts() {
     let answer = json(&["/dev/null", "--exit-code", "139"], b"");
