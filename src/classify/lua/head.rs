@@ -113,7 +113,7 @@ fn of_tarantool(line: &str) -> Option<Head> {
 /// `lua: rules.lua:4: text`, `/usr/bin/lua5.4: text`.
 fn of_interpreter(line: &str) -> Option<Head> {
     let found = line.match_indices(": ").take(8).find_map(|(end, _)| {
-        let at = line[..end].rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
+        let at = line[..end].rfind(|c: char| c.is_ascii_whitespace()).map_or(0, |blank| blank + 1);
         let name = line[at..end].rsplit('/').next().unwrap_or_default();
         let versioned = name.strip_prefix("luajit-").is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()));
         (INTERPRETERS.contains(&name) || versioned).then_some((at, end + 2))
