@@ -119,6 +119,8 @@ def run(case, program, root):
         if PLACES[place]:
             raw = raw.replace(PLACES[place], shown)
     raw = raw.replace("/private" + root, "/app").replace(root, "/app")
+    # Where a library came from is of no matter.
+    raw = re.sub(r"(/registry/src/)[a-z.]+-", r"\1index-", raw)
     return re.sub(r"/root/\.pyenv/versions/[\d.]+/", "/usr/local/", raw), code
 
 
