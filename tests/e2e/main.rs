@@ -64,6 +64,19 @@ async fn the_incident_is_reported_with_culprit_proof_event_and_message() {
     assert!(!everything_told(&place).await.contains("correct-horse-battery"));
 }
 
+/// Whether a death of this bug is seen with somebody else in the map. That one is there at that moment is chance, in three
+/// deaths of four: so it is looked at the next ones too, each in a report of its own.
+async fn has_others(place: &Place, mut report: CrashReport) -> bool {
+    for _ in 0..8 {
+        if report.status.is_some_and(|status| status.finding.is_some_and(|finding| !finding.related.is_empty())) {
+            return true;
+        }
+        place.kubectl(&["delete", "crashreports", "--all"]);
+        report = place.report().await;
+    }
+    false
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the testbed: testbed/e2e runs it"]
 async fn the_line_that_matters_is_found_above_a_dump_of_any_size() {
@@ -81,7 +94,7 @@ async fn the_line_that_matters_is_found_above_a_dump_of_any_size() {
         assert!(status.evidence.unwrap().excerpt.contains("fatal error: concurrent map"), "{manifest}");
         assert!(finding.culprit.unwrap().file.unwrap().ends_with("registry.go"), "{manifest}");
         if manifest != "map-write" {
-            assert!(!finding.related.is_empty(), "{manifest}: the dump has the other goroutines");
+            assert!(has_others(&place, report).await, "{manifest}: the dump has the other goroutines");
         }
         place.kubectl(&["delete", "namespace", namespace, "--wait=false"]);
     }
