@@ -175,11 +175,7 @@ impl Parser for Boxed {
         }
         let (best, around) = choose(&self.links, messages)?;
         let frames = self.links[around].top_first();
-        let excerpt = if self.passage.block.is_shown_whole() {
-            self.passage.block
-        } else {
-            traceback::quoted(&self.passage.block, &self.links, best)
-        };
+        let excerpt = traceback::shortened(self.passage.block, &self.links, best);
         let link = self.links.swap_remove(best);
         let reason = link.reason(messages);
         Some(Candidate {

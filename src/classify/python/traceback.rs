@@ -285,6 +285,11 @@ pub fn is_exception(line: &[u8], below_frames: bool) -> bool {
     ends && identifier && !name.starts_with(b"<") && (typical || below_frames && (camel || lower))
 }
 
+/// A chain as it stands there, or what is shown of one that is too long.
+pub fn shortened(whole: Block, links: &[Link], best: usize) -> Block {
+    if whole.is_shown_whole() { whole } else { quoted(&whole, links, best) }
+}
+
 /// What is shown of a chain that is too long: the frames of the user's own in the link that names the reason, and of the
 /// others what was raised.
 pub fn quoted(whole: &Block, links: &[Link], best: usize) -> Block {
@@ -352,14 +357,7 @@ impl Parser for Traceback {
             headless: self.headless,
             ..Candidate::of(
                 Runtime::Python,
-                Passage {
-                    block: if self.passage.block.is_shown_whole() {
-                        self.passage.block
-                    } else {
-                        quoted(&self.passage.block, &self.links, best)
-                    },
-                    ..self.passage
-                },
+                Passage { block: shortened(self.passage.block, &self.links, best), ..self.passage },
             )
         })
     }
